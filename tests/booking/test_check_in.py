@@ -795,6 +795,31 @@ def test_a_warning_sign_on_a_late_page_stops_whatever_was_told_of_it_before(
 
 
 @pytest.mark.usefixtures("now")
+def test_a_late_page_stops_together_with_what_waits_unsigned(app: Flask, world: w.World) -> None:
+    late = Late(app, world, "mail")
+    thinner = {"present": True, "med_class": "anticoagulant", "stable_3_months": True, "bruising": False}
+    intakes.save_draft(late.client, BEGUN, "checkin", {"blood_thinners": thinner}, now=NOW)
+    day = {f"f.acute_injury.date.{part}": str(getattr(NOW, part)) for part in ("day", "month", "year")}
+    sent = late.send(late.end("cancelled"), topic="2", **day, **{
+        "c.acute_injury": "yes", "f.acute_injury.type": "bruise", "f.acute_injury.site": "left_knee",
+        "f.acute_injury.checked_by_doctor": "no", "c.rf_unchecked_trauma": "no", "c.fracture": "no",
+    })  # fmt: skip
+    assert "today" in sent.text
+    assert db.session.scalars(select(HealthStop.client_id)).all() == [late.client]
+    assert visit_of(late.other).status == "cancelled"
+
+
+@pytest.mark.usefixtures("now")
+def test_a_late_page_takes_back_nothing_that_is_half_typed(app: Flask, world: w.World) -> None:
+    late = Late(app, world, "mail")
+    half = {"c.pregnancy": ["yes"], "f.pregnancy.high_risk": ["yes"]}
+    intakes.save_draft(late.client, BEGUN, "checkin", {}, now=NOW, half=half)
+    late.send(late.end("cancelled"), topic="6", **{"c.pregnancy": "not_sure", "c.rf_pregnancy_warning": "no"})
+    assert intake.has_unsigned(late.client)
+    assert visit_of(late.other).status != "confirmed"
+
+
+@pytest.mark.usefixtures("now")
 def test_the_own_link_of_a_visit_takes_nothing_a_day_after_it(app: Flask, world: w.World) -> None:
     late = Late(app, world, "link")
     form = {"topic": "1", "c.rf_chest_pain_breathless": "yes"}

@@ -243,12 +243,29 @@ def test_a_page_of_a_booking_that_ran_out_over_night_is_heard(
         assert "Nothing is booked" in shown.text
 
 
-def test_a_warning_sign_of_a_guest_is_answered_after_a_night_too(app: Flask, world: w.World) -> None:
+@pytest.mark.parametrize("meanwhile", ["nothing", "booked", "begun_anew", "another"])
+def test_a_warning_sign_of_a_guest_is_answered_after_a_night_too(
+    app: Flask, world: w.World, meanwhile: str
+) -> None:
     guest = app.test_client()
-    walk.location(walk.hold(guest, "swedish"))
+    walk.location(walk.hold(guest, "swedish", when=w.at(5)))
     walk.location(walk.name(guest))
     page = Open(guest, "/book/health", CHEST)
-    assert "medical help now" in page.send(after=dt.timedelta(hours=25)).text
+    if meanwhile == "booked":
+        walk.answer(guest, {})
+        walk.sign(guest)
+        walk.confirm(guest)
+    with time_machine.travel(NOW + dt.timedelta(hours=25), tick=False):
+        if meanwhile in ("begun_anew", "another"):
+            walk.location(walk.hold(guest, "swedish", when=w.at(6)))
+        if meanwhile == "another":
+            walk.location(walk.name(guest, first_name="Olga", email="olga@people.example"))
+    shown = page.send(after=dt.timedelta(hours=25)).text
+    assert "medical help now" in shown
+    client = db.session.scalars(select(Client.id).where(Client.first_name == "Nora")).one_or_none()
+    if meanwhile == "booked" and client is not None:
+        assert "We have not booked a visit" not in shown
+        assert (stops(), w.statuses(client)) == ([client], ["cancelled"])
 
 
 @pytest.mark.parametrize("said", [CHEST, HEART], ids=["warning", "yes"])

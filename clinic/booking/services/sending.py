@@ -125,7 +125,8 @@ def follow_addresses() -> None:
     """What waits goes where the person is written to by now: mails leave in their order for each address, and a younger
     one to the new address would be read first."""
     waits = (
-        OutgoingMail.sent_at.is_(None), OutgoingMail.ended_as.is_(None), OutgoingMail.channel == "mail",
+        OutgoingMail.sent_at.is_(None), OutgoingMail.ended_as.is_(None), OutgoingMail.lease_until.is_(None),
+        OutgoingMail.channel == "mail",
     )  # fmt: skip
     of_visits = (
         select(OutgoingMail.id, Client.email)
@@ -142,9 +143,8 @@ def follow_addresses() -> None:
     db.session.rollback()
     if found:
         with transaction() as session:
-            session.execute(
-                update(OutgoingMail), [{"id": mail_id, "to": to} for mail_id, to in found.items()]
-            )
+            for mail_id, to in found.items():
+                session.execute(update(OutgoingMail).where(OutgoingMail.id == mail_id, *waits).values(to=to))
 
 
 def _client_of_series(series_id: int, *, besides: Collection[VisitStatus] = ()) -> Client | None:

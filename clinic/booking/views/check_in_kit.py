@@ -20,10 +20,11 @@ from clinic.intake.services.intakes import Signature
 from clinic.intake.signing_forms import GuardianSignsForm
 from clinic.premises import queries as premises
 from clinic.rules import check_in
+from clinic.rules.answer_history import united
 from clinic.rules.check_in import TOPICS, Topic
 from clinic.rules.errors import InvalidInput
 from clinic.rules.language import N_
-from clinic.rules.page_reading import half_typed
+from clinic.rules.page_reading import asked_by, half_typed
 from clinic.shared import clock
 from clinic.shared.web import Answer
 
@@ -161,11 +162,15 @@ def _what_only_adds(
     client_id, now = door.client.id, clock.now()
     newest, begun = intake.newest(client_id), intake.draft(client_id, check_in.BEGUN)
     signed = newest.answers if newest is not None else {}
-    if checkins.is_stop(check_in.laid_over(signed, told), premises.today(now)):
-        return told
-    known = [signed, begun.answered if begun is not None else {}]
+    waits, half = (begun.answered, begun.half_answered) if begun is not None else ({}, {})
+    for said in (told, united([waits, told])):
+        if checkins.is_stop(check_in.laid_over(signed, said), premises.today(now)):
+            return {key: one for key, one in said.items() if one.get("present")}
+    is_open = {asked_by(name) for name in half}
     otherwise = {
-        key: one for key, one in told.items() if any(check_in.differs(one, has.get(key)) for has in known)
+        key: one
+        for key, one in told.items()
+        if key in is_open or any(check_in.differs(one, has.get(key)) for has in (signed, waits))
     }
     if otherwise:
         checkins.keep_unsigned(client_id, otherwise, by=door.by, now=now)

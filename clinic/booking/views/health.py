@@ -8,6 +8,7 @@ from typing import Any
 from flask import flash, redirect, render_template, request, url_for
 
 from clinic.accounts.access import who as acting_user
+from clinic.booking.queries import visits
 from clinic.booking.queries.checkouts import Standing, Step
 from clinic.booking.services import checkout as services
 from clinic.booking.views import client_kit as kit
@@ -120,29 +121,44 @@ def answer_health_page(number: int) -> Answer:
         if answer is not None:
             return answer
         if now_at.step not in OPEN:
-            late = _take_late(now_at, number)
+            late = _take_late(
+                _sitting_late(now_at.checkout, now_at.client), number, now_at.client
+            ) or _urgent(number)
             return ahead(now_at) if late is None else late
         kit.renew()
+        if level := questionnaire.urgency_about_another(sitting(now_at), number):
+            return stop(level)
         return questionnaire.take_page(sitting(now_at), number, stop)
 
     if kit.standing() is not None:
         return take()
-    answer = _take_about_another(None, number)
-    if answer is None and (level := questionnaire.urgency_of(number)):
-        return urgent_page(level)
+    answer = _take_about_another(None, number) or _take_of_before(number) or _urgent(number)
     return take() if answer is None else answer
 
 
-def _take_late(now_at: Standing, number: int) -> Answer | None:
-    asked = _sitting_late(now_at)
+def _urgent(number: int) -> Answer | None:
+    """What to do now, where nobody can say any more whose the page was."""
+    level = questionnaire.urgency_of(number)
+    return urgent_page(level, is_late=True) if level else None
+
+
+def _take_of_before(number: int) -> Answer | None:
+    """A page of a booking of this browser that was made, or ran out, more than a day ago."""
+    checkout = visits.checkout(kit.token() or "")
+    if checkout is None or checkout.user_id not in (None, acting_user()):
+        return None
+    return _take_late(_sitting_late(checkout, None), number, None)
+
+
+def _take_late(asked: Sitting | None, number: int, reader: Any) -> Answer | None:
+    """`reader`: who is known to read this, as the booking of now; else nothing of the record is read out."""
     if asked is None:
         return None
-    # Who is not signed in reads nothing of a record that theirs has become.
-    others = others_of(asked.client_id) if now_at.client is not None else None
+    others = others_of(asked.client_id) if reader is not None else None
 
     def stopped(level: str) -> str:
         services.leave(kit.token() or "", now=clock.now())
-        return urgent_page(level, others() if others is not None else None)
+        return urgent_page(level, others() if others is not None else None, is_late=True)
 
     answer = questionnaire.take_late(asked, number, stopped)
     if answer is None:
@@ -150,9 +166,9 @@ def _take_late(now_at: Standing, number: int) -> Answer | None:
     return answer
 
 
-def _sitting_late(now_at: Standing) -> Sitting | None:
-    whose = now_at.client.id if now_at.client is not None else now_at.checkout.client_id
-    client = clients.client(whose) if whose is not None else None
+def _sitting_late(checkout: Any, client: Any) -> Sitting | None:
+    if client is None and checkout.client_id is not None:
+        client = clients.client(checkout.client_id)
     return _sitting_about(client) if client is not None else None
 
 
@@ -190,7 +206,7 @@ def keep_health_page(number: int) -> Answer:
     @with_booking(*Step)
     def keep(now_at: Standing) -> Answer:
         if now_at.step not in OPEN:
-            asked = _sitting_late(now_at)
+            asked = _sitting_late(now_at.checkout, now_at.client)
             return ahead(now_at) if asked is None else questionnaire.keep_late(asked, number)
         kit.renew()
         return questionnaire.keep_page(sitting(now_at), number)
@@ -219,9 +235,10 @@ def stop(level: str) -> Answer:
     return urgent_page(level)
 
 
-def urgent_page(level: str, others: Others | None = None) -> str:
-    """The urgent message of this level, and what became of coming visits where that is known."""
-    return render_template("intake/urgent.html", level=level, others=others)
+def urgent_page(level: str, others: Others | None = None, *, is_late: bool = False) -> str:
+    """The urgent message of this level, and what became of coming visits where that is known. `is_late`: whether a
+    visit was booked is not known here."""
+    return render_template("intake/urgent.html", level=level, others=others, is_late=is_late)
 
 
 def sitting(now_at: Standing) -> Sitting:

@@ -161,9 +161,9 @@ def take_late(sitting: Sitting, number: int, on_stop: OnStop, *, adds_only: bool
         return None
     result = _sent(_page(number))
     _kept(sitting, _page(number), result, lets_go=True, adds_only=adds_only)
-    stopped = _stopped_by(sitting, result, on_stop)
     # What was signed before, and stopped everything then, is no word of this page, nor for everybody to read.
-    return stopped if _warns(result) or not screening.red_flags_in(sitting.earlier, today()) else None
+    new = _flags({**_draft(sitting), **result.answers}) - _flags(sitting.earlier)
+    return _stopped_by(sitting, result, on_stop) if new or _warns(result) else None
 
 
 def keep_late(sitting: Sitting, number: int) -> Answer:
@@ -192,6 +192,15 @@ def take_warning(
         return None
     stop, whose = forms.declared_stop(result), int(request.form["whose"])
     return on_stop(intakes.raise_stop(whose, stop, source=source, by=by, now=clock.now(), today=today()))
+
+
+def _flags(answers: Answers) -> set[str]:
+    return {flag.rule for flag in screening.red_flags_in(answers, today())}
+
+
+def urgency_about_another(sitting: Sitting, number: int) -> str:
+    """The same of a page about somebody else than whom this sitting is for, "" of any other."""
+    return urgency_of(number) if _asks_another(sitting) else ""
 
 
 def urgency_of(number: int) -> str:

@@ -165,7 +165,6 @@ def sms_sender_for(url: str, *, user: str, key: str, number: str) -> SendSms | N
         return None
     parts = urlsplit(url)
     kind = _Http if parts.scheme == "http" else _SecureHttp
-    port = parts.port or kind.default_port
     where = parts._replace(scheme="", netloc="", fragment="")
     headers = {
         "Authorization": "Basic " + base64.b64encode(f"{user}:{key}".encode()).decode("ascii"),
@@ -173,7 +172,7 @@ def sms_sender_for(url: str, *, user: str, key: str, number: str) -> SendSms | N
     }
 
     def send(to: str, text: str) -> None:
-        body = urlencode({"To": to, "From": number, "Body": text})
+        body, port = urlencode({"To": to, "From": number, "Body": text}), parts.port or kind.default_port
         with closing(kind(parts.hostname or "", port, timeout=TIMEOUT_SECONDS)) as provider:
             try:
                 provider.request("POST", where.geturl() or "/", body, headers)
