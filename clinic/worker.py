@@ -67,7 +67,7 @@ def send_messages(app: Flask) -> None:
     asking.ask_for_check_ins(clock.now())
     ways = senders(app)
     sending.write_due(clock.now(), by_sms=ways.sms is not None)
-    sending.follow_addresses()
+    sending.follow_addresses(clock.now())
     mail.drain(ways, letterhead, clock.now(), is_wanted=_is_wanted)
     heartbeat.beat(clock.now())  # a round that fails is not a sign of life
 

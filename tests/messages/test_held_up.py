@@ -243,7 +243,7 @@ def told_of_series(world: w.World, *, called_off: int, is_corrected: bool = Fals
 def correct_address(client: int, world: w.World) -> None:
     card = Details("Pat", "Changed", dt.date(1985, 5, 5), email="new@people.example", phone="")
     people.change_details(client, card, by=world.desk_id, now=NOW + 18 * MINUTE)
-    sending.follow_addresses()
+    sending.follow_addresses(NOW + 18 * MINUTE)
 
 
 def move(visit: int, world: w.World, now: dt.datetime) -> None:

@@ -50,6 +50,8 @@ SAY_IT_STANDS = frozenset(
 SAY_IT_ENDED = frozenset({"visit_cancelled", "visit_called_off", "visit_cannot_go_ahead", "visit_released"})
 AT_ONCE = 200
 LATEST_AFTERCARE = dt.timedelta(days=3)
+AHEAD = dt.timedelta(days=1)
+"""No message waits longer for its next try, or for a step at the desk that may be taken back."""
 _ABOUT: Mapping[str, type[Client | Clearance | ClearanceLetter | WaitlistWish]] = {
     "client": Client, "clearance": Clearance, "clearance_letter": ClearanceLetter, "waitlist_wish": WaitlistWish,
 }  # fmt: skip
@@ -121,12 +123,12 @@ def _tell_by_sms(session: Session, visit: Visit, about: str, now: dt.datetime) -
 
 
 @tried_again
-def follow_addresses() -> None:
+def follow_addresses(now: dt.datetime) -> None:
     """What waits goes where the person is written to by now: mails leave in their order for each address, and a younger
     one to the new address would be read first."""
     waits = (
         OutgoingMail.sent_at.is_(None), OutgoingMail.ended_as.is_(None), OutgoingMail.lease_until.is_(None),
-        OutgoingMail.channel == "mail",
+        OutgoingMail.channel == "mail", OutgoingMail.due_at <= now + AHEAD,
     )  # fmt: skip
     of_visits = (
         select(OutgoingMail.id, Client.email)
