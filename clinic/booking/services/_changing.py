@@ -17,7 +17,7 @@ from clinic.booking.services._couples import check_not_of_two
 from clinic.booking.services._deciding import has_to_reconfirm, is_skilled
 from clinic.booking.services._judging import Judged, Order, judge
 from clinic.booking.services._line import end_offers_for
-from clinic.booking.services._locking import waited_for
+from clinic.booking.services._locking import check_as_seen, waited_for
 from clinic.booking.services._programs import check_online_start
 from clinic.booking.services._steps import plan_of, set_plan, set_start, set_status, wait_for
 from clinic.booking.services._taking_back import as_it_stands, tell_of_move
@@ -60,8 +60,7 @@ def change(session: Session, visit_id: int, wish: Change, *, now: dt.datetime) -
     visit = waited_for(session, visit_id)
     if _is_moved_already(visit, wish):
         return Outcome(visit.id, VisitStatus(visit.status), None, is_repeated=True)
-    if visit.revision != wish.revision:
-        raise MoveNotAllowed(_("This visit was changed meanwhile. Please look at it again."))
+    check_as_seen([visit], [wish.revision])
     check_changeable(visit)
     before, by = as_it_stands(visit), wish.by
     start = wish.starts_at or visit.starts_at

@@ -12,9 +12,17 @@ from clinic.booking.models import Visit
 from clinic.booking.queries.availability import Ask, look
 from clinic.booking.services._judging import client_of, client_to_judge, wait_for_answers
 from clinic.premises.models import Resource
-from clinic.rules.errors import NotFound
+from clinic.rules.errors import MoveNotAllowed, NotFound
+from clinic.rules.language import _
 from clinic.rules.visit_status import VisitStatus
 from clinic.shared.locks import lock_in_order
+
+
+def check_as_seen(looked_at: Sequence[Visit], seen: Sequence[int] | None) -> None:
+    """Raise MoveNotAllowed where these visits, locked, are no longer of the revisions that were `seen`; None asks
+    nothing."""
+    if seen is not None and [one.revision for one in looked_at] != list(seen):
+        raise MoveNotAllowed(_("This visit was changed meanwhile. Please look at it again."))
 
 
 def wait_for_places(session: Session, asks: Sequence[Ask], also: Collection[int] = ()) -> None:

@@ -19,7 +19,7 @@ from clinic.booking.services._claims import give_up
 from clinic.booking.services._couples import end_couple
 from clinic.booking.services._deciding import is_skilled
 from clinic.booking.services._judging import Judged, Order, judge, wait_for_answers
-from clinic.booking.services._locking import lock_visit, wait_for_places, waited_for
+from clinic.booking.services._locking import check_as_seen, lock_visit, wait_for_places, waited_for
 from clinic.booking.services._pairing import CoupleOutcome, claim_pair, keep_passes, settle
 from clinic.booking.services._programs import check_online_start
 from clinic.booking.services._steps import (
@@ -81,7 +81,7 @@ def move_couple(
     with transaction() as session:
         _wait_for_people(session, couple_id)
         pair = _standing(couple_id)
-        _check_seen(pair, seen)
+        check_as_seen(pair, seen)
         is_offered = by_program and starts_at != pair[0].starts_at
         if is_offered:
             for visit in pair:
@@ -240,7 +240,7 @@ def cancel_couple(
             return [VisitStatus(one.status) for one in pair]
         if len(standing) < len([one for one in pair if holds_claims(VisitStatus(one.status))]):
             raise MoveNotAllowed(_("One of the two is here already. Cancel the other visit by itself."))
-        _check_seen(pair, seen)
+        check_as_seen(pair, seen)
         before = [as_it_stands(one) for one in standing]
         end_couple(session, couple_id, keeper=standing[0], now=now)
         for visit in standing:
@@ -274,7 +274,7 @@ def cancel_one(
         other = reading.partner_of(visit, to_change=True)
         if other is None or visit.couple_id is None:
             raise NotFound(_("This visit is not booked for two."))
-        _check_seen(reading.visits_to_change(visit.couple_id), seen)
+        check_as_seen(reading.visits_to_change(visit.couple_id), seen)
         couple_id = visit.couple_id
         before, of_other = as_it_stands(visit), as_it_stands(other)
         end_couple(session, couple_id, keeper=other, now=now)
@@ -288,11 +288,6 @@ def cancel_one(
             news = news_of_cancelling(by_clinic=by_clinic)
             steps = [Step(visit, before, told_by(visit, news)), Step(other, of_other)]
             remember(session, steps, "cancelled", by=by, now=now)
-
-
-def _check_seen(pair: Sequence[Visit], seen: Sequence[int] | None) -> None:
-    if seen is not None and [one.revision for one in pair] != list(seen):
-        raise MoveNotAllowed(_("This visit was changed meanwhile. Please look at it again."))
 
 
 @tried_again

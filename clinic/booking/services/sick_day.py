@@ -15,7 +15,7 @@ from clinic.booking.services._claims import claim_best, give_up
 from clinic.booking.services._deciding import is_skilled
 from clinic.booking.services._judging import Judged, Order, judge
 from clinic.booking.services._line import TOLD_BY, end_offers_for, open_offer, stand_in_line
-from clinic.booking.services._locking import waited_for
+from clinic.booking.services._locking import check_as_seen, waited_for
 from clinic.booking.services._steps import (
     ask_for,
     first_status,
@@ -91,8 +91,7 @@ def give_to(
 
 def _changeable(session: Session, visit_id: int, revision: int) -> tuple[Visit, Client]:
     visit = waited_for(session, visit_id)
-    if visit.revision != revision:
-        raise MoveNotAllowed(_("This visit was changed meanwhile. Please look at it again."))
+    check_as_seen([visit], [revision])
     if visit.status not in CHANGEABLE:
         raise MoveNotAllowed(_("This visit cannot be moved or changed any more."))
     return visit, client_of(visit.client_id or 0)

@@ -22,7 +22,7 @@ from clinic.booking.services._chosen import client_of
 from clinic.booking.services._claims import claim_best
 from clinic.booking.services._deciding import is_skilled, keep_or_find_skilled
 from clinic.booking.services._judging import Judged
-from clinic.booking.services._locking import lock_visit, waited_for
+from clinic.booking.services._locking import check_as_seen, lock_visit, waited_for
 from clinic.booking.services._placing import give_to
 from clinic.booking.services._programs import PROGRAM
 from clinic.booking.services._steps import news_of_cancelling, plan_of, rest_on, set_status, tell_client
@@ -155,8 +155,7 @@ def cancel_visit(
         status, settings = VisitStatus(visit.status), premises.booking_settings()
         if status in (VisitStatus.CANCELLED, VisitStatus.LATE_CANCELLED):
             return status
-        if seen not in (None, visit.revision):
-            raise MoveNotAllowed(_("This visit was changed meanwhile. Please look at it again."))
+        check_as_seen([visit], None if seen is None else [seen])
         if by_client:
             booking_policy.check_client_may_cancel(
                 visits.seen_as(visit), visit.starts_at, now=now, settings=settings
@@ -209,8 +208,7 @@ def mark_visit(
         is_let_pass = (visit.status, new) == LET_PASS
         if new not in MARKS and not is_let_pass:
             raise MoveNotAllowed()
-        if visit.revision != revision:
-            raise MoveNotAllowed(_("This visit was changed meanwhile. Please look at it again."))
+        check_as_seen([visit], [revision])
         before = as_it_stands(visit)
         booking_policy.check_may_mark(
             VisitStatus(visit.status), new, visit.starts_at, now=now, zone=ZoneInfo(visit.zone)

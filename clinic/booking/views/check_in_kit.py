@@ -126,8 +126,8 @@ def _keep(
 ) -> Answer:
     """Keep it. `again` is the page once more, for a parent or guardian who has not signed."""
     client, now = door.client, clock.now()
-    told = {key: one for key, one in (said or {}).items() if one.get("present")}
     if door.is_late:
+        told = {key: one for key, one in (said or {}).items() if one.get("present")}
         said = _what_only_adds(door, told)
         if not (said or renewal):
             return door.done(False, tuple(told))

@@ -160,10 +160,7 @@ def _take_late(asked: Sitting | None, number: int, reader: Any) -> Answer | None
         services.leave(kit.token() or "", now=clock.now())
         return urgent_page(level, others() if others is not None else None, is_late=True)
 
-    answer = questionnaire.take_late(asked, number, stopped)
-    if answer is None:
-        questionnaire.say_what_was_kept(asked.client_id)
-    return answer
+    return questionnaire.hear_late(asked, number, stopped)
 
 
 def _sitting_late(checkout: Any, client: Any) -> Sitting | None:
@@ -193,9 +190,7 @@ def _take_about_another(now_at: Standing | None, number: int) -> Answer | None:
 
     if now_at is not None and now_at.step in OPEN:
         return questionnaire.take_warning(theirs, number, stopped, source="online", by=user_id)
-    answer = questionnaire.take_late(_sitting_about(client), number, stopped)
-    if answer is None:
-        questionnaire.say_what_was_kept(client.id)
+    answer = questionnaire.hear_late(_sitting_about(client), number, stopped)
     return ahead(now_at) if answer is None and now_at is not None else answer
 
 

@@ -39,9 +39,7 @@ def _at(
     client = visit.client
     if client is not None and check_ins.waits_for_first_answers(visit, clock.now()):
         return page(_sitting(token, client))
-    whose = (
-        clients.client(visit.client_id) if visit.client_id is not None else None
-    )  # a merge may have been since
+    whose = clients.client(visit.client_id or 0)  # a merge may have been since
     answer = late(_sitting_late(token, whose)) if whose is not None and late is not None else None
     return go("booking.visit_by_link", token=token) if answer is None else answer
 
@@ -78,10 +76,7 @@ def take_health_by_link(token: str, number: int) -> Answer:
 
     def late(sitting: Sitting) -> Answer | None:
         others = others_of(sitting.client_id, by_key=True)
-        stopped = questionnaire.take_late(sitting, number, lambda level: urgent_page(level, others()))
-        if stopped is None:
-            questionnaire.say_what_was_kept(sitting.client_id)
-        return stopped
+        return questionnaire.hear_late(sitting, number, lambda level: urgent_page(level, others()))
 
     return _at(token, lambda sitting: questionnaire.take_page(sitting, number, urgent_page), late)
 

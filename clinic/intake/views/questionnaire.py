@@ -174,10 +174,12 @@ def keep_late(sitting: Sitting, number: int) -> Answer:
     return Response(status=204)
 
 
-def say_what_was_kept(client_id: int) -> None:
-    """On the next page, where something stands by now that is not signed."""
-    if queries.has_unsigned(client_id):
+def hear_late(sitting: Sitting, number: int, on_stop: OnStop) -> Answer | None:
+    """`take_late`, and the next page says so where something stands by now that is not signed."""
+    stopped = take_late(sitting, number, on_stop)
+    if stopped is None and queries.has_unsigned(sitting.client_id):
         flash(_(CLOSED), "care")
+    return stopped
 
 
 def take_warning(
