@@ -8,20 +8,23 @@
   const part = (id) => document.getElementById(id);
   const DECIDING = ["client", "what", "addons", "areas", "therapist", "place", "day", "at"];
   let timer = 0, asked = 0, open = 0, renewed = Promise.resolve();
-  // Somebody new is called as was searched for, until their own fields are written in.
-  const fields = () => [...part("newcomer").querySelectorAll("input")];
+  // Somebody new is called as was searched for, until their name is written in its own fields.
+  const fields = () => [...part("newcomer").querySelectorAll("input")], names = () => [part("first_name"), part("last_name")];
+  const called = names().map((one) => one.value).join(" ").trim();
   let isTyped = fields().some((one) => one.value);
+  let isNamed = called !== "" && called.toLowerCase() !== part("q").defaultValue.replace(/\s+/g, " ").toLowerCase();
 
   const fetchParts = async (ids) => {
     const mine = ++asked, body = new FormData(form);
     if (ids.includes("people") && !body.get("client")) body.delete("client");
-    if (!isTyped) fields().forEach((one) => body.delete(one.name));
+    if (!isNamed) names().forEach((one) => body.delete(one.name));
     try {
       const answer = await fetch(form.action, { method: "POST", body });
       if (mine !== asked) return;
       if (answer.redirected || answer.status === 400) return part("q").dispatchEvent(new Event("signed-out", { bubbles: true }));
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       const whole = part("what").value ? [...ids] : [...ids, "what-part"];
+      if (ids.includes("people") && !isNamed) names().forEach((one) => { one.value = page.getElementById(one.id).value; });
       if (ids.includes("people") && !isTyped) whole.push("newcomer");
       whole.forEach((id) => {
         const fresh = page.getElementById(id), old = part(id);
@@ -45,14 +48,22 @@
     const missing = part("times").querySelector("[data-to-field]")?.textContent;
     say([ids.includes("people") && found, missing, first && _("First time: %(time)s.", { time: first.textContent })].filter(Boolean).join(" "));
   };
+  // Who was found belongs to what was searched for: once that is another text they are chosen no more, and lend nobody their
+  // name, however soon Enter or a time is pressed.
+  const forget = () => {
+    form.querySelectorAll("#people input[name=client]").forEach((one) => { if (one.type === "radio") one.checked = false; else one.remove(); });
+    if (!isNamed) names().forEach((one) => { one.value = ""; });
+  };
   const look = () => {
-    form.querySelectorAll("#people input[name=client]").forEach((one) => one.remove());
+    forget();
     renew(["people", "times"]);
   };
   const isEnough = (text) => text.trim().length > 2;
   form.addEventListener("input", (event) => {
     if (event.target.closest("#newcomer")) isTyped = true;
+    if (names().includes(event.target)) isNamed = true;
     if (event.target.name !== "q") return;
+    forget();
     clearTimeout(timer);
     if (isEnough(event.target.value)) timer = setTimeout(look, 250);
   });

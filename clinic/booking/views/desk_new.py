@@ -195,6 +195,8 @@ def _client_for(form: NewVisitForm) -> int | None:
     """The client's id; somebody new is added first. None, with the message at its field, when nobody is named."""
     if form.client_id is not None:
         return form.client_id
+    if not form.client.data and form.born_on.data and not kit.people_found(form.q.data)[0]:
+        _as_typed(form)  # a time was pressed before the page had heard that nobody is called that
     if not form.is_new:
         form.client.errors = [_("Choose the client, or add somebody new.")]
         return None
