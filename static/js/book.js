@@ -20,7 +20,7 @@
     if (!isNamed) names().forEach((one) => body.delete(one.name));
     try {
       const answer = await fetch(form.action, { method: "POST", body });
-      if (mine !== asked) return;
+      if (mine !== asked || form.querySelector(".is-busy")) return; // a time that was pressed stays until it is sent
       if (answer.redirected || answer.status === 400) return part("q").dispatchEvent(new Event("signed-out", { bubbles: true }));
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       const whole = part("what").value ? [...ids] : [...ids, "what-part"];

@@ -322,6 +322,15 @@ def test_people_and_times_come_while_typing(page: Page) -> None:
     page.wait_for_selector("button[name=start]:focus")
 
 
+def wait_until(page: Page, happened: Callable[[], bool]) -> None:
+    """Let the page go on until it has done what is waited for, or a test's usual time is over."""
+    for _turn in range(500):
+        if happened():
+            return
+        page.wait_for_timeout(20)
+    raise AssertionError("it never happened")
+
+
 def hold_what_is_asked(page: Page) -> None:
     """What the page asks while somebody types is not answered any more; what a button sends still is."""
     page.route(
@@ -362,6 +371,30 @@ def test_nobody_is_booked_by_the_half_of_their_name(page: Page) -> None:
     page.locator("#times button[name=start]").first.click()
     page.wait_for_url(re.compile(r"/desk/visits/\d+$"))
     expect(page.locator("h1")).to_have_text("Zzora Quimby")
+
+
+def test_a_press_outlives_an_answer_that_comes_while_it_is_sent(page: Page) -> None:
+    """The answer took the pressed button away: "No connection", and nothing was booked."""
+    look_for_alders(page)
+    page.locator("#people input[name=client]").first.check()
+    page.select_option("#what", "swedish||60")
+    page.wait_for_selector("#times button[name=start]")
+    held: dict[str, Route] = {}
+    page.route(
+        "**/desk/visits/new*",
+        lambda route: held.update({route.request.method: route}) if route.request.resource_type == "fetch"
+        else route.continue_(),
+    )  # fmt: skip
+    page.fill("#at", "15:00")
+    page.locator("#at").blur()
+    wait_until(page, lambda: "POST" in held)
+    page.locator("#times button[name=start]").first.click()
+    wait_until(page, lambda: "GET" in held)
+    with page.expect_response(lambda answer: answer.request.method == "POST"):
+        held["POST"].continue_()
+    page.wait_for_timeout(200)
+    held["GET"].continue_()
+    page.wait_for_url(re.compile(r"/desk/visits/\d+$"))
 
 
 def test_a_name_follows_the_search_after_the_birth_date_is_written(page: Page) -> None:

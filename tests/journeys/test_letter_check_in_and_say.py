@@ -63,6 +63,12 @@ def sign_in(page: Page, email: str) -> None:
     page.wait_for_url(lambda url: "/sign-in" not in url)
 
 
+def becomes_nobody(page: Page) -> None:
+    """The browser is signed out; first it leaves its page, which would notice and load anew under the next one."""
+    page.goto("about:blank")
+    page.context.clear_cookies()
+
+
 # ── the letter ────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -90,11 +96,11 @@ def test_a_letter_is_asked_for_sent_checked_and_the_visit_confirmed(story: Booki
     story.look("We keep this time, a doctor’s word is missing")
     assert newest_visit(site) == ("pending", None), "a letter changes nothing before it is checked"
     client_cookies = page.context.cookies()
-    page.context.clear_cookies()
+    becomes_nobody(page)
     check_the_letter(story)
     assert newest_visit(site) == ("confirmed", True)
     assert read(site, lambda: db.session.scalars(select(Clearance.withdrawn_at)).one()) is None
-    page.context.clear_cookies()
+    becomes_nobody(page)
     page.context.add_cookies(client_cookies)  # type: ignore[arg-type]
     page.goto("/book/done")
     story.look("Your time is booked")
@@ -302,7 +308,7 @@ def test_a_therapist_asks_to_talk_first_and_the_visit_waits(story: Booking, site
     page.goto(f"/diary/visits/{visit_id}")
     page.get_by_text("Not confirmed yet").wait_for()
     assert story.faults(page) == []
-    page.context.clear_cookies()
+    becomes_nobody(page)
     sign_in(page, "desk@willow.example")
     page.goto(f"/desk/visits/{visit_id}")
     assert story.faults(page) == []

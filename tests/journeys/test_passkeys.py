@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from clinic.accounts.models import Passkey
 from clinic.shared.database import db
 from tests.browser import Site
+from tests.journeys.test_letter_check_in_and_say import becomes_nobody
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -43,12 +44,12 @@ def test_passkey_is_made_and_signs_in(
     assert len(saved.value.path().read_text().split()) == 10
     page.get_by_role("link", name="I have them, go on").click()
     page.get_by_role("strong").filter(has_text="My phone").wait_for()
-    page.context.clear_cookies()
+    becomes_nobody(page)
     page.goto("/sign-in")
     assert accessibility_faults(page) == []
     page.get_by_role("button", name="Sign in with a passkey").click()
     page.wait_for_url(re.compile(r"/desk"))
-    page.context.clear_cookies()
+    becomes_nobody(page)
     page.goto("/sign-in")
     page.fill("input[name=email]", "owner@willow.example")
     page.fill("input[name=password]", "quiet-willow")

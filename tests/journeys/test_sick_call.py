@@ -14,7 +14,7 @@ from clinic.shared.database import db
 from clinic.shared.mail import OutgoingMail
 from clinic.therapists.models import Therapist
 from tests.browser import Site
-from tests.journeys.test_letter_check_in_and_say import TREATS, read, sign_in
+from tests.journeys.test_letter_check_in_and_say import TREATS, becomes_nobody, read, sign_in
 from tests.looking import expect
 from tests.walking import Faults
 
@@ -56,7 +56,7 @@ def test_a_day_off_is_entered_on_the_phone_and_each_client_finds_another_time(
     page.get_by_role("button", name="Save time off").click()
     page.get_by_role("heading", name="Visits that need a new time").wait_for()
 
-    page.context.clear_cookies()
+    becomes_nobody(page)
     page.set_viewport_size({"width": 1280, "height": 800})
     sign_in(page, "desk@willow.example")
     page.goto("/todo")
@@ -78,7 +78,7 @@ def test_a_day_off_is_entered_on_the_phone_and_each_client_finds_another_time(
 
     link = re.search(r"https?://\S+/offer/\S+", str(read(site, mailed)))
     assert link is not None
-    page.context.clear_cookies()
+    becomes_nobody(page)
     page.goto(link[0])
     page.get_by_role("heading", level=1, name="A time is free for you").wait_for()
     assert accessibility_faults(page) == []
