@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import importlib
 import json
 from pathlib import Path
 
 import pytest
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
 from click.testing import CliRunner
 from flask import Flask
 from sqlalchemy import String, cast, select, text, update
@@ -209,6 +212,34 @@ def test_visits_that_took_place_stay_without_a_name(app: Flask, world: w.World) 
     )
     answers = [browser.get(page) for page in pages]
     assert [(one.status_code, WORD in one.text) for one in answers] == [(200, False)] * len(pages)
+
+
+def test_what_erasing_once_left_behind_is_forgotten_by_a_migration(app: Flask, world: w.World) -> None:
+    """0048: and nothing of anybody else."""
+    person = somebody()
+    other = factories.make_client(first_name="Other", last_name="Person", born_on=dt.date(1985, 5, 5)).id
+    for one in (person, other):
+        w.sign(one)
+    visits = [
+        w.at_desk(world, one, "relaxation", when=w.at(0, hour)).visit_id
+        for one, hour in ((person, 9), (other, 15))
+    ]
+    account = factories.make_user(email="other@clinic.example", name="Other", roles=[Role.CLIENT]).id
+    gone = factories.make_user(email="erased-7@erased.invalid", name="Erased", roles=[Role.CLIENT]).id
+    with transaction() as session:
+        session.get_one(Visit, visits[0]).status = "done"
+    erase(app, person)
+    with transaction() as session:
+        session.execute(update(Visit).values(asked_gender="woman"))
+        session.execute(update(Client).values(language="de"))
+        session.execute(update(User).values(language="de"))
+    script = importlib.import_module("migrations.versions.0048_forget_language_and_wish_of_who_was_erased")
+    with db.engine.begin() as connection, Operations.context(MigrationContext.configure(connection)):
+        script.upgrade()
+    asked = [db.session.get_one(Visit, one).asked_gender for one in visits]
+    languages = [db.session.get_one(Client, one).language for one in (person, other)]
+    of_accounts = [db.session.get_one(User, one).language for one in (gone, account)]
+    assert (asked, languages, of_accounts) == (["", "woman"], [None, "de"], [None, "de"])
 
 
 def test_what_the_law_keeps_goes_when_its_time_is_over(app: Flask, world: w.World) -> None:
