@@ -303,13 +303,23 @@ def test_only_what_who_was_killed_left_is_cleared_away(clinic: Flask) -> None:
         (folder / name).mkdir(parents=True)
         (folder / name / "database").write_bytes(b"x")
     (folder / ".reading-material" / "book.txt").write_text("somebody's")
+    (folder / own[0] / own[1]).mkdir()  # killed while it read itself again
+    (folder / own[0] / own[1] / "plain.tar").write_bytes(b"x")
+    (folder / ".making-for_them" / own[1]).mkdir(parents=True)
+    (folder / ".making-for_them" / own[1] / "theirs").write_bytes(b"x")
     (folder / ".uploading-clinic.tmp").write_bytes(b"x")
     (folder / ".making-one_file").write_bytes(b"x")
     (folder / ".making-one_link").symlink_to(folder / ".staging-offsite")
     with at_work_in(folder / ".reading-now_here"):
         assert take(clinic).exists()
     left = {path.name for path in folder.iterdir() if path.name.startswith(".")}
-    others = {".reading-material", ".uploading-clinic.tmp", ".making-one_file", ".making-one_link"}
+    others = {
+        ".reading-material",
+        ".making-for_them",
+        ".uploading-clinic.tmp",
+        ".making-one_file",
+        ".making-one_link",
+    }
     assert left == {*foreign, *others, ".reading-now_here"}
     assert (folder / ".staging-offsite" / "database").exists()
 

@@ -128,11 +128,20 @@ def _clear_away(folder: Path) -> None:
     with suppress(OSError), _locked(folder, alone):  # what cannot go keeps nothing from being done
         for left in list(folder.iterdir()):
             with suppress(OSError):  # somebody is at work there
-                if OURS.fullmatch(left.name) and left.is_dir() and not left.is_symlink():
+                if _is_ours(left):
                     with _locked(left, alone):
-                        names = {one.name for one in left.iterdir()}
-                        if names and names <= WORK:
+                        if any(left.iterdir()) and _is_ours(left):
                             shutil.rmtree(left)
+
+
+def _is_ours(folder: Path) -> bool:
+    """A backup reads itself again inside the folder in which it is made."""
+    return (
+        OURS.fullmatch(folder.name) is not None
+        and folder.is_dir()
+        and not folder.is_symlink()
+        and all(one.name in WORK or _is_ours(one) for one in folder.iterdir())
+    )
 
 
 def keep_keys(engine: Engine, settings: Mapping[str, Any]) -> None:
@@ -187,6 +196,7 @@ def _seal(about: About, work: Path, key: str) -> Path:
     done.chmod(0o600)
     with done.open("rb") as written:
         os.fsync(written.fileno())
+    (work / "plain.tar").unlink()
     return done
 
 
