@@ -13,6 +13,7 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from clinic.accounts.models import UserSession
+from clinic.booking.services import people
 from clinic.intake import queries
 from clinic.intake.models import HealthStop, Intake
 from clinic.rules import questionnaire
@@ -161,6 +162,52 @@ def test_paper_counts_from_the_day_it_was_signed(
     else:
         assert queries.newest(client) is None
         assert 'value="Pat Number"' in answer.text
+
+
+def paper_to_sign(desk: FlaskClient, client: int) -> dict[str, str]:
+    """A paper with a heart failure on it, copied; what its page for the signature sends."""
+    base = f"/clients/{client}/intake/paper"
+    desk.post(f"/clients/{client}/intake", data={"source": "paper"})
+    walk.answer(desk, {"heart_failure": {"worsening": False}}, base)
+    page = desk.get(f"{base}/sign")
+    assert "Every question: no." not in page.text
+    hidden = {name: walk.hidden(page, name) for name in ("whose", "shown")}
+    return {
+        "name": "Pat Number",
+        "signed_on": w.TODAY.isoformat(),
+        "treatment": "y",
+        "privacy": "y",
+        **hidden,
+    }
+
+
+def test_a_paper_is_signed_as_its_page_showed_it(world: w.World, desk: FlaskClient) -> None:
+    """And not as a second tab has changed it meanwhile: nobody looked at that."""
+    client = w.person()
+    base, form = f"/clients/{client}/intake/paper", paper_to_sign(desk, client)
+    number = page_of("heart_failure")
+    seen = {"seen": walk.hidden(desk.get(f"{base}/{number}"), "seen")}
+    desk.post(f"{base}/{number}", data={f"none.{questionnaire.pages('intake')[number - 1].key}": "1", **seen})
+    answer = desk.post(f"{base}/sign", data=form)
+    assert (answer.status_code, answer.location) == (303, f"{base}/sign")
+    assert queries.newest(client) is None
+    page = desk.get(f"{base}/sign")
+    assert "in another tab" in page.text
+    assert desk.post(f"{base}/sign", data=form | {"shown": walk.hidden(page, "shown")}).status_code == 303
+    assert newest(client).answers["heart_failure"] == {"present": False}
+
+
+def test_a_paper_signs_nothing_of_a_record_that_was_joined_meanwhile(
+    world: w.World, desk: FlaskClient
+) -> None:
+    client, other = w.person(), w.person()
+    w.sign(other, now=NOW - dt.timedelta(days=30), pregnancy={"not_sure": True})
+    form = paper_to_sign(desk, client)
+    db.session.rollback()
+    people.merge_clients(other, client, by=world.desk_id, now=NOW)
+    answer = desk.post(f"/clients/{client}/intake/paper/sign", data=form)
+    assert (answer.status_code, newest(other).version) == (303, 1)
+    assert "were joined meanwhile" in landed(desk, answer.location or "").text
 
 
 def test_paper_older_than_signed_answers_is_refused(world: w.World, desk: FlaskClient) -> None:

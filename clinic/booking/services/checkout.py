@@ -254,8 +254,8 @@ def choose_person(token: str, client_id: int, *, user_id: int, now: dt.datetime)
 def name_person(token: str, details: Details, *, relation: str, now: dt.datetime) -> int:
     """Somebody not signed in says who the visit is for: always a record of its own, never an existing one.
 
-    Typed again it corrects that record, unless answers are signed for it and it is another person now: those
-    answers are not this person's. Returns the client's id. Raises InvalidInput naming the field, SlotTaken as
+    Typed again it corrects that record, unless health questions were answered for it and it is another person now:
+    those answers are not this person's. Returns the client's id. Raises InvalidInput naming the field, SlotTaken as
     `choose_person` does.
     """
     facts = premises.clinic_facts()
@@ -282,13 +282,18 @@ def name_person(token: str, details: Details, *, relation: str, now: dt.datetime
 
 
 def _may_correct(client: Client, details: Details) -> bool:
-    """Whether what was typed now may be written over the record that this checkout made."""
+    """Whether what was typed now may be written over the record that this checkout made: once anything was answered for
+    it, only by the same person. Two people share a last name and a day, or both names, but hardly a first name and a
+    day; so a slip in the last name may still be mended where nothing is signed."""
     if not client.is_unproven:
         return False
-    same = (client.name_key, client.born_on) == (
-        name_key(details.first_name, details.last_name), details.born_on
-    )  # fmt: skip
-    return same or (intake.newest(client.id) is None and not intake.stops_in_force(client.id))
+    now_called = name_key(details.first_name, details.last_name)
+    if (client.name_key, client.born_on) == (now_called, details.born_on):
+        return True
+    if intake.newest(client.id) is not None or intake.stops_in_force(client.id):
+        return False
+    first_names = {name_key(one.first_name, "") for one in (client, details)}
+    return not intake.drafts(client.id) or (len(first_names) == 1 and client.born_on == details.born_on)
 
 
 def _refuse_barred(client: Client) -> None:

@@ -144,6 +144,7 @@ def _paper_page(
         form=form,
         young=young or asking.young_form(sitting),
         told=forms.told(_typed(sitting)),
+        shown=asking.mark_of(_typed(sitting)),
         of=len(asking.pages_of()) + 1,
         **sitting.extra,
     )
@@ -157,6 +158,8 @@ def _typed(sitting: asking.Sitting) -> Any:
 
 def _take_paper(sitting: asking.Sitting) -> Answer:
     """Enter the signed paper, dated as it was signed: an old paper never makes the answers look newer."""
+    if (back := asking.not_as_shown(sitting)) is not None:
+        return back
     form, answers, now = PaperForm(request.form), _typed(sitting), clock.now()
     today = premises.today(now)
     if asking.first_open(sitting) is not None:

@@ -374,8 +374,9 @@ def is_signed_already(sitting: Sitting) -> bool:
     )
 
 
-def take_signing(sitting: Sitting, on_stop: OnStop, on_signed: OnSigned) -> Answer:
-    """Sign: a new version of the answers, with its consents. Or go back, and find it as it was left."""
+def not_as_shown(sitting: Sitting) -> Answer | None:
+    """The way on where the page showed other answers than would be signed: those of somebody else, of one of two
+    records that were joined meanwhile, or of before they were changed in another tab."""
     if _is_about_another(sitting):
         if _asks_another(sitting):
             return _begin_again(sitting)
@@ -390,6 +391,13 @@ def take_signing(sitting: Sitting, on_stop: OnStop, on_signed: OnSigned) -> Answ
             "care",
         )
         return redirect(sitting.sign_url, 303)
+    return None
+
+
+def take_signing(sitting: Sitting, on_stop: OnStop, on_signed: OnSigned) -> Answer:
+    """Sign: a new version of the answers, with its consents. Or go back, and find it as it was left."""
+    if (back := not_as_shown(sitting)) is not None:
+        return back
     if request.form.get("go") == "back":
         _keep_signing(sitting)
         return redirect(sitting.page_url(len(pages_of())), 303)
