@@ -21,6 +21,7 @@ from clinic.booking.services.visits import book_visit
 from clinic.clients.models import Client
 from clinic.intake.models import Intake
 from clinic.premises.models import Location
+from clinic.rules.question_pages import pages
 from clinic.shared.database import db
 from clinic.shared.mail import OutgoingMail
 from clinic.therapists.models import Therapist
@@ -146,6 +147,43 @@ def test_a_corrected_name_keeps_the_record_until_answers_are_signed_for_somebody
     client.post("/book/who", data={**form, "first_name": "Paul", "born_year": "1960"})
     assert count(Client) == 2
     assert walk.location(client.get("/book/next")) == "/book/health"
+
+
+@pytest.mark.parametrize(
+    ("other", "is_another"),
+    [
+        ({"last_name": "Walkerson"}, False),
+        ({"first_name": "NORA ", "phone": "(212) 555-1999"}, False),
+        ({"first_name": "Norah"}, True),
+        ({"born_day": "5"}, True),
+        ({"born_year": "1960"}, True),
+        ({"first_name": "Paul", "last_name": "Oster", "born_year": "1960"}, True),
+    ],
+)
+@pytest.mark.parametrize("answered", [1, 5, None])
+def test_whoever_is_named_after_back_has_answered_nothing_yet(
+    client: FlaskClient, answered: int | None, other: dict[str, str], is_another: bool
+) -> None:
+    """What was answered and not signed was about somebody else: all is asked anew, and nothing signed as theirs."""
+    form, heart = walk.details(), {"heart_failure": {"worsening": False}}
+    walk.hold(client, "deep_tissue")
+    client.post("/book/who", data=form)
+    for number in range(1, (answered or len(pages("intake"))) + 1):
+        client.post(f"/book/health/{number}", data=walk.page_form(number, heart))
+    answer = client.post("/book/who", data={**form, **other})
+    assert walk.location(answer) == "/book/next"
+    assert count(Client) == 1 + is_another
+    if not is_another:
+        assert '" checked' in client.get("/book/health/1").text
+        return
+    assert walk.location(client.get("/book/next")) == "/book/health"
+    assert walk.location(client.get("/book/health")) == "/book/health/1"
+    assert "What was answered before was about somebody else" in client.get("/book/health/1").text
+    assert walk.location(client.get("/book/health/sign")) == "/book/health/1"
+    assert walk.location(walk.sign(client)) == "/book/health/1"
+    assert count(Intake) == 0
+    for number in range(1, len(pages("intake")) + 1):
+        assert '" checked' not in client.get(f"/book/health/{number}").text, number
 
 
 @pytest.mark.parametrize("swept", [False, True], ids=["seen at the button", "swept by the worker"])

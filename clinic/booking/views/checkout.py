@@ -23,6 +23,7 @@ from clinic.booking.views import times as times_views
 from clinic.booking.views.blueprint import pages
 from clinic.booking.views.which import BY_NUMBER, GOAL
 from clinic.clients import queries as clients
+from clinic.intake import queries as intake
 from clinic.premises import queries as premises
 from clinic.rules import words
 from clinic.rules.booking_policy import cancel_until
@@ -153,8 +154,9 @@ def name_person(now_at: Standing) -> Answer:
     is_short = facts is not None and form.needs_guardian(facts.adult_age, kit.local_today())
     if not right or is_short:
         return _who_page(now_at, form), 422
+    before = now_at.client.id if now_at.client else None
     try:
-        services.name_person(
+        client_id = services.name_person(
             kit.token() or "", form.details(), relation=form.relation.data or "self", now=clock.now()
         )
     except InvalidInput as error:
@@ -164,6 +166,11 @@ def name_person(now_at: Standing) -> Answer:
         return slot_gone(now_at, error)
     except HoldExpired:
         return go("booking.choose_service")
+    if before not in (None, client_id) and intake.drafts(before):
+        flash(
+            _("Please answer for %(name)s. What was answered before was about somebody else, and is not kept for them.",
+              name=form.first_name.data), "care",
+        )  # fmt: skip
     return go("booking.checkout")
 
 

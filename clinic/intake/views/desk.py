@@ -28,6 +28,7 @@ from clinic.rules.permissions import Permission
 from clinic.rules.words import join_words
 from clinic.shared import clock
 from clinic.shared.fields import choose
+from clinic.shared.seen import mark_of
 from clinic.shared.web import Answer, found, go
 
 NEED = Permission.INTAKE_ANY_WRITE
@@ -144,7 +145,7 @@ def _paper_page(
         form=form,
         young=young or asking.young_form(sitting),
         told=forms.told(_typed(sitting)),
-        shown=asking.mark_of(_typed(sitting)),
+        shown=mark_of(_typed(sitting)),
         of=len(asking.pages_of()) + 1,
         **sitting.extra,
     )
