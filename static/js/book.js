@@ -20,7 +20,7 @@
     if (!isNamed) names().forEach((one) => body.delete(one.name));
     try {
       const answer = await fetch(form.action, { method: "POST", body });
-      if (mine !== asked || form.querySelector(".is-busy")) return; // a time that was pressed stays until it is sent
+      if (mine !== asked) return;
       if (answer.redirected || answer.status === 400) return part("q").dispatchEvent(new Event("signed-out", { bubbles: true }));
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       const whole = part("what").value ? [...ids] : [...ids, "what-part"];
@@ -38,9 +38,12 @@
       tell(ids);
     } catch { /* the button still works */ }
   };
+  // Until the answer is here, a time of before cannot be pressed; and one that was pressed stays until it is sent.
   const renew = (ids) => {
+    if (form.querySelector(".is-busy")) return;
     open += 1;
-    renewed = fetchParts(ids).finally(() => { open -= 1; });
+    part("times").inert = true;
+    renewed = fetchParts(ids).finally(() => { open -= 1; part("times").inert = open > 0; });
   };
   const tell = (ids) => {
     const people = Number(part("people").dataset.count), first = part("times").querySelector("button[name=start] .visually-hidden");

@@ -95,6 +95,21 @@ def test_times_for_both_are_shown_and_pressing_one_books_both(desk: FlaskClient)
     assert [status for status, _waits in states(couple)] == ["confirmed", "cancelled"]
 
 
+def test_who_was_found_is_let_go_with_another_search(desk: FlaskClient) -> None:
+    one, former, wanted = somebody(), somebody(), somebody()
+    address = f"/clients/{one}/couple/new"
+    names = [db.session.get_one(Client, client).last_name for client in (former, wanted)]
+    page = desk.post(address, data=order(former, q=names[0])).text
+    assert f'name="searched" value="{names[0]}"' in page
+    typed_over = order(former, q=names[1], searched=names[0])
+    pressed_too = desk.post(address, data=typed_over | {"start": w.at(3).isoformat()})
+    assert (pressed_too.status_code, rows(Couple)) == (422, 0)
+    assert f'value="{former}" checked' not in pressed_too.text
+    found = desk.post(address, data=typed_over).text
+    assert f'value="{wanted}" checked' in found
+    assert starts(found)
+
+
 def test_an_old_page_of_both_cancels_nothing(desk: FlaskClient, world: w.World) -> None:
     couple = both(somebody(), somebody()).couple_id
     address, second = f"/desk/couples/{couple}", pair(couple)[1].id

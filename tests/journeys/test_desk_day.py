@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -331,11 +333,11 @@ def wait_until(page: Page, happened: Callable[[], bool]) -> None:
     raise AssertionError("it never happened")
 
 
-def hold_what_is_asked(page: Page) -> None:
-    """What the page asks while somebody types is not answered any more; what a button sends still is."""
+def let_nothing_be_asked(page: Page) -> None:
+    """What the page asks while somebody types comes to nothing from now on; what a button sends still arrives."""
     page.route(
         "**/desk/visits/new",
-        lambda route: None if route.request.resource_type == "fetch" and route.request.method == "POST"
+        lambda route: route.abort() if route.request.resource_type == "fetch" and route.request.method == "POST"
         else route.continue_(),
     )  # fmt: skip
 
@@ -349,7 +351,7 @@ def test_somebody_new_is_called_as_was_searched_for_however_soon_enter_comes(pag
     keys.type("zzora qui")
     page.wait_for_selector("#newcomer[open]")
     expect(page.locator("#last_name")).to_have_value("Qui")
-    hold_what_is_asked(page)
+    let_nothing_be_asked(page)
     keys.type("mby")
     keys.press("Enter")
     page.wait_for_selector("#born_on:focus")
@@ -366,7 +368,7 @@ def test_nobody_is_booked_by_the_half_of_their_name(page: Page) -> None:
     page.fill("#born_on", "1988-05-20")
     page.select_option("#what", "swedish||60")
     page.wait_for_selector("#times button[name=start]")
-    hold_what_is_asked(page)
+    let_nothing_be_asked(page)
     page.fill("#q", "zzora quimby")
     page.locator("#times button[name=start]").first.click()
     page.wait_for_url(re.compile(r"/desk/visits/\d+$"))
@@ -385,17 +387,41 @@ def test_a_press_outlives_an_answer_that_comes_while_it_is_sent(page: Page) -> N
         lambda route: held.update({route.request.method: route}) if route.request.resource_type == "fetch"
         else route.continue_(),
     )  # fmt: skip
-    page.fill("#at", "15:00")
-    page.locator("#at").blur()
-    wait_until(page, lambda: "POST" in held)
     page.locator("#times button[name=start]").first.click()
     page.evaluate("document.activeElement.blur()")  # as Safari, which gives a pressed button no focus
     wait_until(page, lambda: "GET" in held)
-    with page.expect_response(lambda answer: answer.request.method == "POST"):
-        held["POST"].continue_()
+    page.fill("#at", "15:00")
+    page.locator("#at").blur()
     page.wait_for_timeout(200)
+    if "POST" in held:
+        with page.expect_response(lambda answer: answer.request.method == "POST"):
+            held["POST"].continue_()
+        page.wait_for_timeout(200)
     held["GET"].continue_()
     page.wait_for_url(re.compile(r"/desk/visits/\d+$"))
+
+
+def test_no_time_of_another_day_is_pressed_while_the_chosen_one_is_looked_up(page: Page) -> None:
+    look_for_alders(page)
+    page.locator("#people input[name=client]").first.check()
+    page.select_option("#what", "swedish||60")
+    times = page.locator("#times")
+    expect(times.locator("button[name=start]").first).to_be_visible()
+    expect(times).not_to_have_attribute("inert", "")
+    held: list[Route] = []
+    page.route(
+        "**/desk/visits/new",
+        lambda route: held.append(route) if route.request.resource_type == "fetch" else route.continue_(),
+    )
+    chosen = (dt.date.fromisoformat(next_monday(weeks=6)) + dt.timedelta(days=1)).isoformat()
+    page.fill("#day", chosen)
+    page.locator("#day").blur()
+    wait_until(page, lambda: bool(held))
+    expect(times).to_have_attribute("inert", "")
+    held.pop().continue_()
+    expect(times).not_to_have_attribute("inert", "")
+    first = times.locator("button[name=start]").first
+    assert (first.get_attribute("value") or "").startswith(chosen)
 
 
 def test_a_name_follows_the_search_after_the_birth_date_is_written(page: Page) -> None:
@@ -422,7 +448,7 @@ def test_who_was_found_is_let_go_with_the_next_letter(page: Page) -> None:
     page.wait_for_selector("#q:focus")
     page.keyboard.type("ana ald")
     page.wait_for_selector("#people input[name=client]:checked")
-    hold_what_is_asked(page)
+    let_nothing_be_asked(page)
     page.keyboard.type("ermoor")
     page.keyboard.press("Enter")
     page.wait_for_selector("#born_on:focus")
@@ -712,6 +738,33 @@ def test_what_htmx_cannot_bring_is_said_where_everybody_sees_it(page: Page) -> N
     day.click()
     page.wait_for_selector("#when [data-focus]:focus")
     expect(told).to_have_count(0)
+
+
+def test_of_two_days_tapped_quickly_the_last_one_is_shown(page: Page) -> None:
+    """The times were those of the first, under the address of the last."""
+    from playwright.sync_api import Error  # only where there is a browser
+
+    page.goto("/book/swedish/times?minutes=60", wait_until="networkidle")
+    days = [
+        one.get_attribute("href") or "" for one in page.locator("#when a.day:not([aria-current])").all()[:2]
+    ]
+    held: list[Route] = []
+    page.route(
+        "**/book/swedish/times*",
+        lambda route: held.append(route) if route.request.headers.get("hx-request") else route.continue_(),
+    )
+    for count, day in enumerate(days, 1):
+        page.locator(f'#when a.day[href="{day}"]').click()
+        wait_until(page, lambda count=count: len(held) == count)  # type: ignore[misc]
+    for route in held:
+        with suppress(Error):  # given up
+            route.continue_()
+    current = page.locator("#when a.day[aria-current]")
+    expect(current).to_have_attribute("href", re.compile(re.escape(days[1].partition("?")[2]) + "$"))
+    page.wait_for_url(f"**{days[1]}")
+    page.wait_for_load_state("networkidle")
+    expect(current).to_have_attribute("href", re.compile(re.escape(days[1].partition("?")[2]) + "$"))
+    expect(page.locator("[data-unsent]")).to_have_count(0)
 
 
 CUT = """

@@ -205,12 +205,18 @@ class SeriesForm(PlaceForm, WhatForm):
 
 
 class CoupleForm(PlaceForm, RestForm):
-    """Two people at once: who comes along, and when. What each of them wants stands in a form of its own."""
+    """Two people at once: who comes along, and when. What each of them wants stands in a form of its own. `searched` is
+    what whoever the page lists was found by."""
 
     q = StringField(lazy("Find the other client"), filters=[stripped], validators=[Length(max=80)])
+    searched = HiddenField()
     other = RadioField(lazy("The other client"), validate_choice=False)
     day = DayField(lazy("Day"), validators=[Optional()])
     request_key = HiddenField()
+
+    def searches_anew(self) -> bool:
+        """Whether somebody else is searched for than was found before: nobody of those is chosen any more."""
+        return self.searched.data is not None and self.searched.data != (self.q.data or "")
 
     @property
     def other_id(self) -> int | None:

@@ -78,6 +78,8 @@ def desk_book_couple(client_id: int) -> Answer:
     """Show the times that are free for both, or book the one that was pressed. What was typed is kept."""
     client = found(clients.client(client_id))
     forms = _forms(client_id, request.form)
+    if forms.couple.searches_anew():
+        forms.couple.other.data = None
     is_right = not [one for one in (forms.couple, forms.first, forms.second) if not one.validate()]
     starts_at = read_moment(request.form.get("start", ""))
     if is_right and starts_at is None and forms.couple.other_id is None:
