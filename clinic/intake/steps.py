@@ -11,7 +11,7 @@ from clinic.intake import queries
 from clinic.intake.models import IntakeDraft
 from clinic.intake.queries import Answers
 from clinic.rules import answer_history, check_in
-from clinic.rules.page_reading import asked_by, half_of_both
+from clinic.rules.page_reading import half_of_both, opened_again
 
 WRITER = "client"
 
@@ -61,13 +61,12 @@ def lay_over(
         row.answers = {} if writer == check_in.BEGUN else {key: dict(one) for key, one in signed.items()}
         session.add(row)
     waits = answer_history.more_than(signed, row.answered)
-    half = half_of_both(row.half_answered, half)
-    open_now = {asked_by(name) for name in half}
-    kept = {**row.answered, **answer_history.both_waiting(waits, more)}
-    for key in open_now:
-        if answer_history.plain(kept.get(key)):
-            half.setdefault(f"c.{key}", ["yes"])  # only its details are to be said again
-    row.write({key: one for key, one in kept.items() if key not in open_now}, half)
+    row.write(
+        *opened_again(
+            {**row.answered, **answer_history.both_waiting(waits, more)},
+            half_of_both(row.half_answered, half),
+        )
+    )
     row.updated_at = now
     session.flush()
     return True

@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from clinic.rules.answer_history import plain
 from clinic.rules.answers import Answers, read_answer
 from clinic.rules.body_areas import AREAS
 from clinic.rules.conditions import Condition, Field
@@ -171,6 +172,15 @@ def half_of_both(one: Form, other: Form) -> dict[str, list[str]]:
         else:
             del both[name]
     return {name: list(typed) for name, typed in both.items()}
+
+
+def opened_again(answers: Answers, half: Form) -> tuple[Answers, dict[str, list[str]]]:
+    """These answers beside what is half typed: a question that is half typed is asked once more. Of a "yes" to it only
+    the details are to be said again."""
+    open_now = {asked_by(name) for name in half}
+    said_yes = {f"c.{key}": ["yes"] for key in open_now if plain(answers.get(key))}
+    whole = {key: one for key, one in answers.items() if key not in open_now}
+    return whole, said_yes | {name: list(typed) for name, typed in half.items()}
 
 
 def warnings_ticked(typed: Form) -> dict[str, dict[str, object]]:

@@ -20,6 +20,7 @@ from clinic.intake.models import HealthStop
 from clinic.intake.services import intakes
 from clinic.rules import check_in
 from clinic.rules.permissions import Permission, Role
+from clinic.rules.visit_status import VisitStatus
 from clinic.shared.database import db, transaction
 from tests import factories
 from tests.booking import walk
@@ -39,6 +40,16 @@ pytestmark = pytest.mark.usefixtures("now")
 MINUTE = dt.timedelta(minutes=1)
 CHEST: dict[str, Any] = {"rf_chest_pain_breathless": {}}
 HEART = {"heart_failure": {"worsening": False}}
+ASPIRIN = {
+    "med_class": "single_antiplatelet", "medication": "aspirin", "stable_3_months": True, "bruising": False,
+}  # fmt: skip
+WARFARIN_BEGUN: dict[str, list[str]] = {
+    "c.blood_thinners": ["yes"],
+    "f.blood_thinners.med_class": ["anticoagulant"],
+    "f.blood_thinners.medication": ["warfarin"],
+    "f.blood_thinners.stable_3_months": [],
+    "f.blood_thinners.bruising": [],
+}
 KEPT = "What you said is kept, and we ask you about it before your next visit."
 
 
@@ -209,6 +220,48 @@ def test_a_page_of_a_booking_that_was_confirmed_in_another_tab_is_heard(
     else:
         assert queries.has_unsigned(account.client_id)
         assert (KEPT in shown.text) is not bool(end)
+
+
+@pytest.mark.parametrize("end", ["", "/keep"])
+def test_half_a_yes_of_such_a_page_waits_beside_the_whole_one_that_was_signed(
+    app: Flask, world: w.World, end: str
+) -> None:
+    """What is new in it may be graver than what was signed."""
+    account = Account(app)
+    me = account.client_id
+    w.sign(me, now=LAST_MONTH, blood_thinners=ASPIRIN)
+    page = about_me(account, {"blood_thinners": ASPIRIN})
+    walk.answer(account.browser, {"blood_thinners": ASPIRIN})
+    walk.sign(account.browser)
+    walk.confirm(account.browser)
+    assert w.statuses(me) == ["confirmed"]
+    page.form |= WARFARIN_BEGUN
+    shown = page.send(end)
+    draft = queries.draft(me, "client")
+    assert draft is not None
+    assert draft.half_typed == {name: typed for name, typed in WARFARIN_BEGUN.items() if typed}
+    assert (queries.has_unsigned(me), KEPT in shown.text) == (True, not end)
+    visit = db.session.scalars(select(Visit).where(Visit.client_id == me)).one()
+    arrives: dict[str, Any] = {"revision": visit.revision, "by": world.desk_id, "now": visit.starts_at}
+    db.session.rollback()
+    visits.mark_visit(visit.id, VisitStatus.ARRIVED, **arrives)
+    assert w.statuses(me) == ["suspended"]
+
+
+def test_what_two_late_pages_say_of_one_question_is_asked_once_more(app: Flask, world: w.World) -> None:
+    account = Account(app)
+    me = account.client_id
+    w.sign(me, now=LAST_MONTH)
+    page = about_me(account, {"blood_thinners": ASPIRIN})
+    book(account)
+    page.form |= WARFARIN_BEGUN
+    page.send("/keep")
+    page.form |= walk.page_form(page_asking("blood_thinners"), {"blood_thinners": ASPIRIN})
+    page.send()
+    draft = queries.draft(me, "client")
+    assert draft is not None
+    assert "blood_thinners" not in draft.answered
+    assert draft.half_typed == {name: typed for name, typed in WARFARIN_BEGUN.items() if typed}
 
 
 def test_a_warning_sign_that_was_only_saved_by_itself_stops_with_the_next_late_page(

@@ -24,7 +24,7 @@ from clinic.rules import answer_history, questionnaire, screening
 from clinic.rules.answers import Answers
 from clinic.rules.errors import InvalidInput
 from clinic.rules.language import N_, _
-from clinic.rules.page_reading import asked_by, half_typed
+from clinic.rules.page_reading import asked_by, half_of_both, half_typed, opened_again
 from clinic.rules.question_pages import Page
 from clinic.rules.questionnaire import PageResult
 from clinic.shared import clock
@@ -463,15 +463,15 @@ def _keep(
     half, asked = half_typed(page, sent), [one.key for one in page.conditions]
     answers: Answers = sent.answers
     if only_more:
-        stands, _half = seen
+        stands, waits = seen
         more = answer_history.more_than(stands, answers)
-        answers = answer_history.both_waiting({key: one for key, one in stands.items() if key in more}, more)
-        half = {
-            name: typed
-            for name, typed in half.items()
-            if not answer_history.plain(stands.get(asked_by(name)))
-        }
-        asked = [*answers, *{asked_by(name) for name in half}]
+        touched = {*more, *(asked_by(name) for name in half)}
+        waits = {name: typed for name, typed in waits.items() if asked_by(name) in touched}
+        answers, half = opened_again(
+            answer_history.both_waiting({key: stands[key] for key in touched & stands.keys()}, more),
+            half_of_both(waits, half),
+        )
+        asked = [*answers, *(asked_by(name) for name in half)]
     looked_at = _mark(page, *seen)
     return intakes.save_draft(
         sitting.client_id, sitting.writer, KIND, answers, now=clock.now(), asked=asked, half=half,
