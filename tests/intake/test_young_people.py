@@ -8,11 +8,15 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
+from clinic.booking.models import Visit
+from clinic.booking.services import visits
 from clinic.clients.models import ClientAccess
+from clinic.intake import queries
 from clinic.intake.models import HealthStop, Intake
 from clinic.intake.services import checkins, consents, intakes
 from clinic.rules.errors import InvalidInput
 from clinic.rules.permissions import Role
+from clinic.rules.visit_status import VisitStatus
 from clinic.shared.database import db
 from tests import factories
 from tests.accounts.people import browser_of, make_person
@@ -111,7 +115,6 @@ def test_the_check_in_asks_for_the_guardian(app: Flask, world: w.World, now: dt.
     assert "Full name of the parent or guardian" in desk.get(address).text
     for data in (
         {"step": "nothing"},
-        {"step": "chosen", "topic": "8"},
         {"step": "answered", "topic": "7", "c.alcohol_drugs_today": "no"},
     ):
         refused = desk.post(address, data=data)
@@ -121,6 +124,48 @@ def test_the_check_in_asks_for_the_guardian(app: Flask, world: w.World, now: dt.
     assert kinds(client) == ["full", "checkin"]
     row = db.session.scalars(select(Intake).where(Intake.kind == "checkin")).one()
     assert (row.signature["name"], row.signature["relation"]) == ("Ma Pat", "mother")
+
+
+BROKEN = {
+    "step": "answered", "topic": "2", "c.rf_unchecked_trauma": "no", "c.acute_injury": "no",
+    "c.fracture": "not_sure",
+}  # fmt: skip
+BIGGER = {"step": "chosen", "topic": "8"}
+
+
+@pytest.mark.parametrize("told", [BROKEN, BIGGER], ids=["a yes", "something bigger"])
+@pytest.mark.parametrize("is_late", [False, True])
+def test_what_a_young_person_tells_alone_waits_for_the_guardian(
+    app: Flask, world: w.World, now: dt.datetime, told: dict[str, str], is_late: bool
+) -> None:
+    client = w.person(SIXTEEN)
+    submit(client, SIGNED)
+    consents.give_guardian_consent(
+        client, name="Ma Pat", relation="mother", services=["relaxation"], will_be_in_room=True,
+        signed_on=w.TODAY, by=None, now=NOW,
+    )  # fmt: skip
+    user = make_person("own@people.example", Role.CLIENT)
+    factories.save(ClientAccess(user_id=user.id, client_id=client, relation="self", since=NOW))
+    asked, coming = (w.at_desk(world, client, "relaxation", when=w.at(0, at)).visit_id for at in (12, 15))
+    assert asked is not None
+    assert coming is not None
+    browser, address = browser_of(app, "own@people.example"), f"/my/visits/{asked}/check-in"
+    assert browser.get(address).status_code == 200
+    if is_late:
+        visits.cancel_visit(asked, by=world.desk_id, by_clinic=True, now=NOW)
+    refused = browser.post(address, data=told)
+    assert (refused.status_code, "it counts as the signature" in refused.text) == (422, True)
+    no = {**BROKEN, "c.fracture": "no"}
+    assert browser.post(address, data=no).status_code == (200 if is_late else 422), "alone, too"
+    db.session.rollback()
+    assert (kinds(client), queries.has_unsigned(client)) == (["full"], True)
+    revision = db.session.get_one(Visit, coming).revision
+    visits.mark_visit(coming, VisitStatus.ARRIVED, revision=revision, by=world.desk_id, now=w.at(0, 15))
+    assert db.session.get_one(Visit, coming).status == "suspended"
+    if told is BROKEN:
+        browser.post(address, data={**BROKEN, **BY_PARENT})
+        assert kinds(client) == ["full", "checkin"]
+        assert not queries.has_unsigned(client)
 
 
 def test_the_desks_pages_ask_who_signs(app: Flask, world: w.World, now: dt.datetime) -> None:

@@ -141,16 +141,15 @@ def _keep(
             client.id, said, signature, renewal=renewal, source=door.source,
             by=door.by, now=now, today=premises.today(now),
         )  # fmt: skip
-    except InvalidInput as error:
-        if young is not None and error.field in young:
-            return again(young), 422
-        half = {checkins.BIGGER: ["y"]} if renewal and door.is_late else {}
-        if said or half:  # nothing is signed yet that it could be laid over
+    except InvalidInput as error:  # nothing is signed: it waits for that
+        alone = young if young is not None and error.field in young else None
+        half = {checkins.BIGGER: ["y"]} if renewal and (door.is_late or alone is not None) else {}
+        if said or half:
             intakes.save_draft(
                 client.id, check_in.BEGUN, "checkin", said or {}, now=now, asked=list(said or ()), half=half,
-                adds_only=door.is_late,
+                adds_only=door.is_late or alone is not None,
             )  # fmt: skip
-        return door.done(True, ())
+        return (again(alone), 422) if alone is not None else door.done(True, ())
     return door.stopped(result.urgency) if result.urgency else door.done(renewal, tuple(said or ()))
 
 
