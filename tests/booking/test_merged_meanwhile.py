@@ -35,8 +35,9 @@ from clinic.clients import queries as clients
 from clinic.clients import services as keeping
 from clinic.clients.models import Client, MessageChoice
 from clinic.clients.steps import Details
-from clinic.intake.models import Consent, HealthStop, IntakeDraft
-from clinic.intake.services import consents, intakes, reactions, reviews
+from clinic.intake import queries as intake
+from clinic.intake.models import Consent, HealthStop, Intake, IntakeDraft
+from clinic.intake.services import checkins, consents, intakes, reactions, reviews
 from clinic.keeping.models import Erasure
 from clinic.keeping.services import erasing
 from clinic.messages import services as messages
@@ -50,6 +51,7 @@ from tests import factories
 from tests.at_once import Deeds, deeds
 from tests.booking import world as w
 from tests.booking.test_gate_edges import HAEMOPHILIA
+from tests.booking.test_pages_own import Account
 from tests.booking.test_records_at_once import make_alike, noted_rings
 from tests.conftest import NOW
 
@@ -302,6 +304,56 @@ def test_what_is_typed_while_records_are_merged_waits_where_the_record_goes_on(
     assert waits.answered["fracture"] == {"present": True, "where": "arm"}
     assert waits.answered["heart_failure"]["present"]
     assert waits.answered["recent_surgery"]["present"]
+
+
+@pytest.mark.parametrize("said", ["chest", "fracture", "bigger", "no", "unsigned"])
+def test_a_check_in_is_heard_on_the_record_that_stands(deeds: Deeds, world: w.World, said: str) -> None:
+    """A warning sign stops it, a "yes" waits there, and nothing is signed for it."""
+    keep, lose = w.person(), w.person()
+    for one in (keep, lose):
+        w.sign(one)
+    booked = w.at_desk(world, lose, "relaxation", when=w.at(0, 16)).visit_id
+    arm: Any = {"fracture": {"present": True, "not_sure": True}}
+    told: Any = {"chest": {"rf_chest_pain_breathless": {"present": True}}, "fracture": arm}
+    does: Any = partial(
+        checkins.take_check_in, lose, told.get(said, {"fracture": {"present": False}}), w.signature(lose),
+        renewal=said == "bigger", source="online", by=None, now=NOW + MINUTE, today=w.TODAY,
+    )  # fmt: skip
+    if said == "unsigned":
+        does = partial(checkins.keep_unsigned, lose, arm, by=None, now=NOW + MINUTE)
+    deeds.stop_in(people, "leave_trace")
+    assert deeds.do(merged(keep, lose, world), does) == ("done", "done")
+    assert list(db.session.scalars(select(HealthStop.client_id))) == ([keep] if said == "chest" else [])
+    waits = said in ("fracture", "bigger", "unsigned")
+    assert intake.has_unsigned(keep) is waits
+    assert "checkin" not in list(db.session.scalars(select(Intake.kind)))
+    stands = "cancelled" if said == "chest" else "suspended" if waits else "confirmed"
+    assert db.session.get_one(Visit, booked).status == stands
+
+
+def test_a_check_in_that_a_merge_overtook_is_asked_for_once_more(
+    app: Flask, world: w.World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account, keep = Account(app), w.person()
+    for one in (keep, account.client_id):
+        w.sign(one)
+    visit_id = w.at_desk(world, account.client_id, "relaxation", when=w.at(0, 16)).visit_id
+    service = checkins.take_check_in
+
+    def overtaken(*arguments: Any, **options: Any) -> checkins.CheckedIn:
+        if clients.client(keep) == clients.client(account.client_id):
+            return service(*arguments, **options)
+        db.session.rollback()
+        merged(keep, account.client_id, world)()
+        return service(*arguments, **options)
+
+    monkeypatch.setattr(checkins, "take_check_in", overtaken)
+    address = f"/my/visits/{visit_id}/check-in"
+    shown = account.browser.post(address, data={"step": "nothing"})
+    assert (shown.status_code, "changed at the same moment" in shown.text) == (409, True)
+    assert "checkin" not in list(db.session.scalars(select(Intake.kind)))
+    assert account.browser.post(address, data={"step": "nothing"}).status_code == 200
+    assert "checkin" in list(db.session.scalars(select(Intake.kind)))
 
 
 @pytest.mark.parametrize("deed", ["give up", "give back", "another time", "run out", "go on"])

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from flask import render_template, request
+from flask import flash, render_template, request
 
 from clinic.booking.queries import check_ins
 from clinic.clients import queries as clients
@@ -23,7 +23,7 @@ from clinic.rules import check_in
 from clinic.rules.answer_history import united
 from clinic.rules.check_in import TOPICS, Topic
 from clinic.rules.errors import InvalidInput
-from clinic.rules.language import N_
+from clinic.rules.language import N_, _
 from clinic.rules.page_reading import asked_by, half_typed
 from clinic.shared import clock
 from clinic.shared.web import Answer
@@ -122,9 +122,10 @@ def _keep(
     said: Mapping[str, Mapping[str, object]] | None,
     *,
     renewal: bool,
-    again: Callable[[GuardianSignsForm], str],
+    again: Callable[[GuardianSignsForm | None], str],
 ) -> Answer:
-    """Keep it. `again` is the page once more, for a parent or guardian who has not signed."""
+    """Keep it. `again` is the page once more, for a parent or guardian who has not signed, or where nothing was signed
+    on a record that was merged meanwhile."""
     client, now = door.client, clock.now()
     if door.is_late:
         told = {key: one for key, one in (said or {}).items() if one.get("present")}
@@ -150,7 +151,15 @@ def _keep(
                 adds_only=door.is_late or alone is not None,
             )  # fmt: skip
         return (again(alone), 422) if alone is not None else door.done(True, ())
-    return door.stopped(result.urgency) if result.urgency else door.done(renewal, tuple(said or ()))
+    if result.urgency:
+        return door.stopped(result.urgency)
+    if result.intake_id is None:
+        flash(
+            _("Something else was changed at the same moment. Please look here again, and send it again."),
+            "care",
+        )
+        return again(young), 409
+    return door.done(renewal, tuple(said or ()))
 
 
 def _what_only_adds(

@@ -10,14 +10,8 @@ from sqlalchemy.orm import Session
 
 from clinic.intake import queries
 from clinic.intake.models import Intake
-from clinic.intake.services._versions import (
-    Resting,
-    Signature,
-    add_stop,
-    add_version,
-    check_signer,
-    known_client,
-)
+from clinic.intake.services._locked import client_who_stands
+from clinic.intake.services._versions import Resting, Signature, add_stop, add_version, check_signer
 from clinic.intake.services.after_new_answers import judge_again
 from clinic.intake.steps import lay_over
 from clinic.rules import answer_history, check_in, screening
@@ -33,7 +27,8 @@ BIGGER = "topic.renewal"
 
 @dataclass(frozen=True)
 class CheckedIn:
-    """What came of it: the version that was added, or, at a warning sign, the word of its urgency."""
+    """What came of it: the version that was added, or, at a warning sign, the word of its urgency. Neither where
+    nothing was signed, since the record became another one meanwhile: it is asked for once more."""
 
     intake_id: int | None
     urgency: str = ""
@@ -59,10 +54,11 @@ def take_check_in(
     """Add a version of kind `checkin`; `said` None is "nothing has changed". Future visits are judged again.
 
     The full intake keeps its age; with `renewal` only a new one will do. A warning sign stops everything instead.
-    Sent twice it is one. Raises InvalidInput when there are no answers yet: then all questions are asked.
+    Sent twice it is one. On a record that became another one meanwhile nothing is signed, and a "yes" waits for that.
+    Raises InvalidInput when there are no answers yet: then all questions are asked.
     """
     with transaction() as session:
-        client = known_client(session, client_id)
+        client = client_who_stands(session, client_id)
         last = queries.newest(client.id)
         before = last.answers if last is not None else {}
         new = check_in.nothing_changed(before) if said is None else said
@@ -73,6 +69,10 @@ def take_check_in(
             judge_again(session, client.id, by=by, now=now)
             leave_trace(session, "intake.stopped", "client", client.id, by=by, now=now, source=source)
             return CheckedIn(None, flags[0].urgency.word)
+        if client.id != client_id:
+            half = {BIGGER: ["y"]} if renewal else {}
+            _lay_beside(session, client.id, said or {}, half, by=by, now=now)
+            return CheckedIn(None)
         if last is None:
             raise InvalidInput("answers", _("Please answer all the health questions first."))
         finished = _finish_begun(session, client.id, said or {}, renewal=renewal)
@@ -96,9 +96,20 @@ def keep_unsigned(
 ) -> None:
     """Keep what nobody signs in the check-in that was begun: it takes nothing back, and coming visits wait for it."""
     with transaction() as session:
-        client = known_client(session, client_id)
-        if lay_over(session, client.id, check_in.BEGUN, "checkin", said, {}, now=now):
-            judge_again(session, client.id, by=by, now=now)
+        _lay_beside(session, client_who_stands(session, client_id).id, said, {}, by=by, now=now)
+
+
+def _lay_beside(
+    session: Session,
+    client_id: int,
+    said: Mapping[str, Mapping[str, object]],
+    half: Mapping[str, list[str]],
+    *,
+    by: int | None,
+    now: dt.datetime,
+) -> None:
+    if lay_over(session, client_id, check_in.BEGUN, "checkin", said, half, now=now):
+        judge_again(session, client_id, by=by, now=now)
 
 
 def _finish_begun(
