@@ -9,9 +9,9 @@ import pytest
 import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
-from clinic.accounts.models import User
+from clinic.accounts.models import User, UserSession
 from clinic.booking.models import Visit
 from clinic.booking.services import people, visits
 from clinic.clients.models import Client
@@ -23,6 +23,7 @@ from clinic.rules.permissions import Permission, Role
 from clinic.rules.visit_status import VisitStatus
 from clinic.shared.database import db, transaction
 from tests import factories
+from tests.accounts.people import make_person, sign_in
 from tests.booking import walk
 from tests.booking import world as w
 from tests.booking.desk import desk_browser
@@ -294,6 +295,74 @@ def test_a_page_of_a_booking_that_ran_out_over_night_is_heard(
     else:
         assert (queries.has_unsigned(me), KEPT in shown.text) == (True, True)
         assert "Nothing is booked" in shown.text
+
+
+def sign_out(account: Account, how: str) -> None:
+    """How the account is no longer signed in, in the browser where its page stands open."""
+    if how == "by themselves":
+        account.browser.post("/sign-out")
+        return
+    with transaction() as session:
+        session.execute(delete(UserSession))
+    if how == "another":
+        make_person("bob@people.example", Role.CLIENT)
+        sign_in(account.browser, "bob@people.example")
+
+
+@pytest.mark.parametrize("said", [CHEST, HEART], ids=["warning", "yes"])
+@pytest.mark.parametrize("end", ["", "/keep"])
+def test_a_page_is_heard_after_its_account_was_signed_out(
+    app: Flask, world: w.World, said: dict[str, Any], end: str
+) -> None:
+    account = Account(app)
+    me = account.client_id
+    w.sign(me, now=LAST_MONTH)
+    w.at_desk(world, me, "deep_tissue", when=w.at(6))
+    page = about_me(account, said)
+    sign_out(account, "it ran out")
+    shown = page.send(end)
+    if said is CHEST and not end:
+        assert "medical help now" in shown.text
+        assert ("Ann" in shown.text, "coming visit" in shown.text) == (False, False)
+        assert (stops(), "confirmed" in w.statuses(me)) == ([me], False)
+    else:
+        assert (stops(), queries.has_unsigned(me)) == ([], True)
+        assert ("signed out by then" in shown.text) is not bool(end)
+
+
+@pytest.mark.parametrize("said", [CHEST, HEART], ids=["warning", "yes"])
+@pytest.mark.parametrize("how", ["by themselves", "another"])
+def test_a_page_that_nobody_can_be_asked_about_any_more_says_so(
+    app: Flask, world: w.World, how: str, said: dict[str, Any]
+) -> None:
+    account = Account(app)
+    w.sign(account.client_id, now=LAST_MONTH)
+    page = about_me(account, said)
+    sign_out(account, how)
+    shown = page.send()
+    assert "What you said on that page was not kept" in shown.text
+    assert ("medical help now" in shown.text) is (said is CHEST)
+    assert (stops(), queries.has_unsigned(account.client_id)) == ([], False)
+
+
+@pytest.mark.parametrize("stands", [CHEST, HEART, {}], ids=["warning", "yes", "nothing"])
+def test_whoever_is_at_a_browser_that_is_signed_out_reads_nothing_and_takes_nothing_back(
+    app: Flask, world: w.World, stands: dict[str, Any]
+) -> None:
+    account = Account(app)
+    me = account.client_id
+    w.sign(me, now=LAST_MONTH)
+    page = about_me(account, stands or HEART)
+    another = Open(account.browser, "/book/health", HEART)
+    another.form |= walk.page_form(page_asking("heart_failure"), {})
+    if stands:
+        page.send("/keep")
+    sign_out(account, "it ran out")
+    shown = another.send()
+    assert ("signed out by then" in shown.text, "medical help now" in shown.text) == (True, False)
+    assert "What you said is kept" not in shown.text
+    assert stops() == ([me] if stands is CHEST else [])
+    assert queries.has_unsigned(me) is (stands is HEART)
 
 
 @pytest.mark.parametrize("meanwhile", ["nothing", "booked", "begun_anew", "another"])

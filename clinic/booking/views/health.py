@@ -24,13 +24,18 @@ from clinic.intake.views import questionnaire
 from clinic.intake.views.questionnaire import Sitting
 from clinic.premises import queries as premises
 from clinic.rules.errors import InvalidInput
-from clinic.rules.language import _
+from clinic.rules.language import N_, _
 from clinic.rules.permissions import Permission
 from clinic.shared import clock
 from clinic.shared.web import Answer, go
 
 # Signed answers can be looked at and changed again until the visit is booked.
 OPEN = (Step.HEALTH, Step.CONSENT, Step.CHECK)
+SIGNED_OUT = N_(
+    "You were signed out by then. If you said yes to something on that page, we kept it, and ask you about it before "
+    "your next visit. The rest was not kept."
+)
+NOT_KEPT = N_("What you said on that page was not kept. If you said yes to something there, please tell us.")
 
 
 @pages.get("/book/health", needs=Permission.SITE_ANY_READ)
@@ -143,11 +148,41 @@ def _urgent(number: int) -> Answer | None:
 
 
 def _take_of_before(number: int) -> Answer | None:
-    """A page of a booking of this browser that was made, or ran out, more than a day ago."""
-    checkout = visits.checkout(kit.token() or "")
-    if checkout is None or checkout.user_id not in (None, acting_user()):
+    """A page of a booking of this browser that was made, or ran out, more than a day ago, or whose account was signed
+    out since. Where it can be kept for nobody, the next page says so."""
+    asked = _asked_before()
+    if asked is None or questionnaire.asks_another(asked):
+        if not questionnaire.asked_about(_own_records()):
+            flash(_(NOT_KEPT), "care")
         return None
-    return _take_late(_sitting_late(checkout, None), number, None)
+    if not _is_signed_out():
+        return _take_late(asked, number, None)
+    # What it answers would tell whoever is there by now what stands on the record: the page's own words alone decide.
+    questionnaire.take_late(asked, number, _give_back)
+    if not questionnaire.urgency_of(number):
+        flash(_(SIGNED_OUT), "care")
+    return None
+
+
+def _asked_before() -> Sitting | None:
+    """Whom a page of this browser's booking asked, when nobody is to be asked any more. Nobody while another account is
+    signed in: it does not speak for the one that began the booking, and is not to be noted as who told it."""
+    checkout, user_id = visits.checkout(kit.token() or ""), acting_user()
+    if checkout is None or (user_id is not None and checkout.user_id not in (None, user_id)):
+        return None
+    return _sitting_late(checkout, None)
+
+
+def _is_signed_out() -> bool:
+    """Whether an account began the booking of this browser and is signed out by now: what is said only adds, and
+    nothing is read out."""
+    checkout = visits.checkout(kit.token() or "")
+    return checkout is not None and checkout.user_id is not None and acting_user() is None
+
+
+def _give_back(level: str) -> str:
+    services.leave(kit.token() or "", now=clock.now())
+    return level
 
 
 def _take_late(asked: Sitting | None, number: int, reader: Any) -> Answer | None:
@@ -157,8 +192,7 @@ def _take_late(asked: Sitting | None, number: int, reader: Any) -> Answer | None
     others = others_of(asked.client_id) if reader is not None else None
 
     def stopped(level: str) -> str:
-        services.leave(kit.token() or "", now=clock.now())
-        return urgent_page(level, others() if others is not None else None, is_late=True)
+        return urgent_page(_give_back(level), others() if others is not None else None, is_late=True)
 
     return questionnaire.hear_late(asked, number, stopped)
 
@@ -176,8 +210,7 @@ def _take_about_another(now_at: Standing | None, number: int) -> Answer | None:
     this = now_at.client.id if now_at is not None and now_at.client is not None else None
     if user_id is None or whose in ("", str(this)):
         return None
-    own = [one.client_id for one in clients.people_of(user_id)]
-    theirs = [*own, *clients.alias_ids(*own)]
+    theirs = _own_records()
     if whose not in {str(one) for one in theirs}:
         return None
     client = clients.client(int(whose))
@@ -194,6 +227,12 @@ def _take_about_another(now_at: Standing | None, number: int) -> Answer | None:
     return ahead(now_at) if answer is None and now_at is not None else answer
 
 
+def _own_records() -> list[int]:
+    """Of all whom the account at the screen acts for, with what was merged into them."""
+    own = kit.own_people()
+    return [*own, *clients.alias_ids(*own)]
+
+
 @pages.post("/book/health/<int:number>/keep", needs=Permission.SITE_ANY_READ)
 def keep_health_page(number: int) -> Answer:
     """Autosave."""
@@ -206,7 +245,8 @@ def keep_health_page(number: int) -> Answer:
         kit.renew()
         return questionnaire.keep_page(sitting(now_at), number)
 
-    return keep()
+    asked = _asked_before() if kit.standing() is None else None
+    return keep() if asked is None else questionnaire.keep_late(asked, number)
 
 
 @pages.get("/book/health/sign", needs=Permission.SITE_ANY_READ)
@@ -226,8 +266,7 @@ def take_signature(now_at: Standing) -> Answer:
 
 def stop(level: str) -> Answer:
     """A warning sign: the time is given back, and the page says what to do now and nothing else."""
-    services.leave(kit.token() or "", now=clock.now())
-    return urgent_page(level)
+    return urgent_page(_give_back(level))
 
 
 def urgent_page(level: str, others: Others | None = None, *, is_late: bool = False) -> str:

@@ -113,12 +113,13 @@ def _is_about_another(sitting: Sitting) -> bool:
     return request.form.get("whose", str(sitting.client_id)) != str(sitting.client_id)
 
 
-def _asks_another(sitting: Sitting) -> bool:
+def asks_another(sitting: Sitting) -> bool:
     """The same of a page of questions: one about a record that was merged into this one is about this person."""
-    return _is_about_another(sitting) and not _asked_about(clients.alias_ids(sitting.client_id))
+    return _is_about_another(sitting) and not asked_about(clients.alias_ids(sitting.client_id))
 
 
-def _asked_about(client_ids: Collection[int]) -> bool:
+def asked_about(client_ids: Collection[int]) -> bool:
+    """Whether the page that was sent asked about one of these records."""
     return request.form.get("whose", "") in {str(one) for one in client_ids}
 
 
@@ -132,7 +133,7 @@ def _begin_again(sitting: Sitting) -> Answer:
 
 def take_page(sitting: Sitting, number: int, on_stop: OnStop) -> Answer:
     """Keep what was typed; then on, back, or the same page with messages. A warning sign stops everything."""
-    if _asks_another(sitting):
+    if asks_another(sitting):
         return _begin_again(sitting)
     result = _sent(_page(number))
     if _kept(sitting, _page(number), result, lets_go=_warns(result)) is None:
@@ -157,7 +158,7 @@ def take_late(sitting: Sitting, number: int, on_stop: OnStop, *, adds_only: bool
     """Keep a page about this person that was sent when it was shown no more; a warning sign in it stops everything all
     the same. Nobody can be asked to look again: what was said meanwhile stays, beside what this page says more, and
     with `adds_only` nothing at all is taken back, whatever it claims to have seen."""
-    if _asks_another(sitting):
+    if asks_another(sitting):
         return None
     result = _sent(_page(number))
     _kept(sitting, _page(number), result, lets_go=True, adds_only=adds_only)
@@ -168,7 +169,7 @@ def take_late(sitting: Sitting, number: int, on_stop: OnStop, *, adds_only: bool
 
 def keep_late(sitting: Sitting, number: int) -> Answer:
     """Autosave of such a page."""
-    if _asks_another(sitting) or number > len(pages_of()):
+    if asks_another(sitting) or number > len(pages_of()):
         return Response(status=409)
     _kept(sitting, _page(number), _sent(_page(number)), lets_go=True, adds_only=True)
     return Response(status=204)
@@ -187,7 +188,7 @@ def take_warning(
 ) -> Answer | None:
     """A page about one of these records of one person, which is not open any more: nothing of it is kept, but a warning
     sign in it stops everything all the same."""
-    if not _asked_about(client_ids):
+    if not asked_about(client_ids):
         return None
     result = _sent(_page(number))
     if not _warns(result):
@@ -202,7 +203,7 @@ def _flags(answers: Answers) -> set[str]:
 
 def urgency_about_another(sitting: Sitting, number: int) -> str:
     """The same of a page about somebody else than whom this sitting is for, "" of any other."""
-    return urgency_of(number) if _asks_another(sitting) else ""
+    return urgency_of(number) if asks_another(sitting) else ""
 
 
 def urgency_of(number: int) -> str:
@@ -232,7 +233,7 @@ def _stopped_by(sitting: Sitting, result: PageResult, on_stop: OnStop) -> Answer
 def keep_page(sitting: Sitting, number: int) -> Answer:
     """Autosave: what can be read is kept, nothing is answered back. After the last page comes the signature's."""
     is_signing = number == len(pages_of()) + 1
-    if _is_about_another(sitting) if is_signing else _asks_another(sitting):
+    if _is_about_another(sitting) if is_signing else asks_another(sitting):
         return Response(status=409)
     if is_signing:
         _keep_signing(sitting)
@@ -378,7 +379,7 @@ def not_as_shown(sitting: Sitting) -> Answer | None:
     """The way on where the page showed other answers than would be signed: those of somebody else, of one of two
     records that were joined meanwhile, or of before they were changed in another tab."""
     if _is_about_another(sitting):
-        if _asks_another(sitting):
+        if asks_another(sitting):
             return _begin_again(sitting)
         flash(
             _("Two records of this person were joined meanwhile. Please check the answers before you sign."),
