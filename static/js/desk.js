@@ -48,23 +48,30 @@
     fill(...parts);
     if (answer) say(answer.querySelector(".notice-title, h2:not(.move-to)")?.textContent || "");
   };
+  // Only the last one that was asked for is shown, and only while the dialog stands that waits for it.
+  let looks = 0;
+  const isLast = (own) => own === looks && dialog.open;
   const look = async (url, words) => {
+    const own = looks += 1;
     wait(words);
     try {
       const answer = await fetch(url);
       const page = parse(await answer.text());
-      if (dialog.open) into(page, answer.url);
-    } catch { location.assign(url); }
+      if (isLast(own)) into(page, answer.url);
+    } catch { if (isLast(own)) location.assign(url); }
   };
   // The visit that stands in the dialog was changed elsewhere: what is shown there follows, the focus stays where it was.
   const lookAgain = async () => {
     const url = dialog.dataset.visit;
     if (!url || dialog.querySelector("#move-answer")) return;
+    const waiting = dialog.querySelector(".dialog-wait");
+    if (waiting) return look(url, waiting.textContent);
+    const own = looks += 1;
     const focused = document.activeElement, words = focused.textContent, top = dialog.scrollTop;
     try {
       const answer = await fetch(url);
       const page = parse(await answer.text());
-      if (!dialog.open || dialog.dataset.visit !== url || !all("[data-quick-part]", page).length) return;
+      if (!isLast(own) || !all("[data-quick-part]", page).length) return;
       into(page, answer.url);
       // a button that is another one now is not pressed by the Enter that was meant for what stood there
       (all("a, button", dialog).find((one) => one.textContent === words) || dialog.querySelector("[data-focus]"))?.focus();
@@ -79,12 +86,15 @@
 
   // ---- one tap a step: sent without leaving the page
   let sending = false;
-  const showAnswer = (page, url) => {
-    const fresh = page.getElementById("live");
-    if (!fresh) return page.querySelector("#move-answer") && dialog.open ? into(page, url) : location.assign(url);
+  // It is for the dialog that stood there when it was pressed: another visit's, opened since, stays what it is.
+  const showAnswer = (page, url, dialogOf) => {
+    const fresh = page.getElementById("live"), isHere = dialog.open ? dialogOf === shownVisit : dialogOf === null;
+    if (!fresh) return page.querySelector("#move-answer") && dialog.open && isHere ? into(page, url) : location.assign(url);
     if (fresh.dataset.day !== live.dataset.day) return location.assign(url);
-    if (dialog.open) dialog.close();
-    drop();
+    if (isHere) {
+      dialog.close();
+      drop();
+    }
     update(page);
     const notes = page.querySelector(".flashes"), text = notes.textContent.trim().replace(/\s+/g, " ");
     const undo = document.getElementById("undo"), undone = undo.contains(document.activeElement) && undo.querySelector("form")?.getAttribute("action").match(/visits\/(\d+)/)?.[1];
@@ -104,13 +114,14 @@
     event.preventDefault();
     if (sending) return;
     sending = true;
+    const dialogOf = dialog.open ? shownVisit : null;
     sentAgain();
     button?.classList.add("is-busy");
     try {
       const answer = await fetch(button?.getAttribute("formaction") || form.action, {
         method: "POST", body: new FormData(form, button), headers: { "X-CSRFToken": csrf() },
       });
-      showAnswer(parse(await answer.text()), answer.url);
+      showAnswer(parse(await answer.text()), answer.url, dialogOf);
     } catch { noConnection(); }
     sending = false;
     button?.classList.remove("is-busy");

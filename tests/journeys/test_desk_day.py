@@ -15,7 +15,7 @@ from clinic.booking.queries import waitlist as wishes
 from clinic.booking.services import calls, waitlist
 from clinic.shared import clock
 from tests.journeys.test_desk import next_monday, sign_in
-from tests.journeys.test_intake import late_script
+from tests.journeys.test_intake import hold, late_script
 from tests.journeys.test_letter_check_in_and_say import sign_in as as_anybody
 from tests.looking import expect
 
@@ -29,12 +29,12 @@ DESKTOP = {"width": 1280, "height": 900}
 HOUR = 76.8  # pixels: twelve steps of .4rem
 
 
-def book_ana(page: Page) -> str:
+def book_ana(page: Page, search: str = "ana ald") -> str:
     """Ana Alder has the only visit of a day far ahead; the address of that day. By keyboard alone, from the search."""
     day = next_monday(weeks=6)
     page.goto(f"/desk/visits/new?day={day}")
     page.wait_for_selector("#q:focus")
-    page.keyboard.type("ana ald")
+    page.keyboard.type(search)
     page.keyboard.press("Enter")
     # known, and what she had last is chosen already: the first time that fits has the focus
     page.wait_for_selector("button[name=start]:focus")
@@ -245,6 +245,61 @@ def test_the_day_is_kept_up_behind_a_dialog_and_while_a_visit_is_moved(
     expect(page.locator(".ev-ghost"), "it is still in the hand").to_have_count(1)
     page.keyboard.press("Escape")
     page.wait_for_selector(".ev", state="detached")
+
+
+def test_a_dialog_shows_the_visit_that_was_opened_last_whatever_is_answered_later(page: Page) -> None:
+    """The answer of a visit that was closed took the place of another one's: Enter started the wrong session."""
+    page.set_viewport_size(DESKTOP)  # type: ignore[arg-type]
+    sign_in(page)
+    book_ana(page)
+    page.goto(book_ana(page, "daniel bri"))
+    ana, daniel = (page.locator(".ev[data-moves]", has_text=name) for name in ("Ana Alder", "Daniel Bright"))
+    dialog = page.locator("dialog[open]")
+    asked = hold(page, re.compile(rf"/desk/visits/{ana.get_attribute('data-visit')}(/move\?|$)"))
+
+    def give_up_and_open_daniel() -> None:
+        wait_until(page, lambda: bool(asked))
+        page.keyboard.press("Escape")
+        expect(dialog).to_have_count(0)
+        daniel.locator("a").first.click()
+        expect(dialog).to_contain_text("Daniel Bright")
+
+    def answer_late() -> None:
+        with page.expect_response(asked[0].request.url):
+            asked.pop().continue_()
+        page.wait_for_timeout(300)
+        expect(dialog).to_contain_text("Daniel Bright")
+        expect(dialog).not_to_contain_text("Ana Alder")
+
+    ana.locator("a").first.click()
+    give_up_and_open_daniel()
+    answer_late()
+    page.keyboard.press("Escape")
+    ana.locator("a").first.focus()
+    for key in ("m", "ArrowDown", "Enter"):
+        page.keyboard.press(key)
+    give_up_and_open_daniel()
+    answer_late()
+
+
+def test_a_step_that_is_answered_late_closes_no_other_visits_dialog(page: Page) -> None:
+    page.set_viewport_size(DESKTOP)  # type: ignore[arg-type]
+    sign_in(page)
+    book_ana(page)
+    page.goto(book_ana(page, "daniel bri"))
+    ana, daniel = (page.locator(".ev[data-moves]", has_text=name) for name in ("Ana Alder", "Daniel Bright"))
+    dialog = page.locator("dialog[open]")
+    steps = hold(page, re.compile(rf"/desk/visits/{ana.get_attribute('data-visit')}/cancel"))
+    ana.locator("a").first.click()
+    dialog.get_by_role("button", name="Cancel by the clinic").click()
+    wait_until(page, lambda: bool(steps))
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    daniel.locator("a").first.click()
+    expect(dialog).to_contain_text("Daniel Bright")
+    steps.pop().continue_()
+    page.wait_for_selector("#not-coming li")
+    expect(dialog, "it is open still").to_contain_text("Daniel Bright")
 
 
 def test_the_search_answers_while_typing(page: Page, accessibility_faults: Faults) -> None:

@@ -33,6 +33,17 @@ def hand_over(page: Page) -> None:
     page.wait_for_url("**/tablet")
 
 
+def hold(page: Page, address: str | re.Pattern[str]) -> list[Route]:
+    """What the page asks there is answered once the test says so."""
+    held: list[Route] = []
+
+    def keep(route: Route) -> None:
+        held.append(route)
+
+    page.route(address, keep)
+    return held
+
+
 def marked(page: Page, kind: str) -> set[str]:
     shapes = page.locator(f"[data-chart={kind}] path.is-on")
     return set(shapes.evaluate_all("all => all.map(one => one.dataset.area)"))
