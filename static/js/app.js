@@ -74,6 +74,8 @@
     }
   };
 
+  const CHANGE_LANGUAGE = _("Change the language? What you typed on this page is not kept.");
+
   // What was typed on a page and is saved nowhere: since it came, or before, where the page is the answer to a form.
   const isTyped = (control) => (/^(radio|checkbox)$/.test(control.type) ? control.checked !== control.defaultChecked
     : /^(text|tel|email|date|time|number|textarea|search)/.test(control.type) && control.value !== control.defaultValue);
@@ -146,11 +148,12 @@
   addEventListener("pageshow", () => { all("form[aria-busy]").forEach(free); });
 
   // ---- "are you sure?" as a dialog of our own; without JavaScript the button simply acts
-  const askFirst = (form, submitter) => {
+  const press = (one, button) => { if (one.requestSubmit) one.requestSubmit(button); else one.click(); };
+  const askFirst = (one, submitter, words = one.dataset.confirm) => {
     const dialog = document.createElement("dialog");
     dialog.className = "dialog";
     const title = document.createElement("h2");
-    title.textContent = form.dataset.confirm;
+    title.textContent = words;
     title.id = "confirm-title";
     dialog.setAttribute("aria-labelledby", title.id);
     const row = document.createElement("div");
@@ -158,7 +161,7 @@
     const back = document.createElement("button");
     back.type = "button";
     back.className = "btn btn-quiet";
-    back.textContent = form.dataset.confirmBack || _("Go back");
+    back.textContent = one.dataset.confirmBack || _("Go back");
     const go = document.createElement("button");
     go.type = "button";
     go.className = submitter?.className || "btn btn-primary";
@@ -167,9 +170,9 @@
     dialog.append(title, row);
     document.body.append(dialog);
     back.addEventListener("click", () => dialog.close());
-    go.addEventListener("click", () => { form.dataset.confirmed = "yes"; dialog.close(); form.requestSubmit(submitter); });
-    form.dataset.asking = ""; // a page that renews itself leaves it alone until it is answered
-    dialog.addEventListener("close", () => { delete form.dataset.asking; dialog.remove(); submitter?.focus(); });
+    go.addEventListener("click", () => { one.dataset.confirmed = "yes"; dialog.close(); press(one, submitter); });
+    one.dataset.asking = ""; // a page that renews itself leaves it alone until it is answered
+    dialog.addEventListener("close", () => { delete one.dataset.asking; dialog.remove(); (submitter || one).focus(); });
     dialog.showModal();
   };
 
@@ -184,7 +187,9 @@
     (line.querySelector("span") || line).textContent = text;
   };
   const saving = new WeakMap(); // the save under way
+  const unsaved = new Set(); // forms with something that no save has taken
   const save = async (form) => {
+    unsaved.delete(form);
     saveState(form, _("Saving…"), false);
     const body = new FormData(form);
     const isSmall = new URLSearchParams(body).toString().length < 30000; // a browser sends no more once the page is left
@@ -197,8 +202,10 @@
       const seen = answer.headers.get("X-Seen"); // what this page has saved, it has seen
       if (seen && form.elements.seen) form.elements.seen.value = seen;
       if (answer.ok && !answer.redirected) return saveState(form, _("Saved. You can stop and come back."), false);
+      unsaved.add(form);
       saveState(form, _("Not saved just now. Your answers are still on this page."), true);
     } catch {
+      unsaved.add(form);
       cutOff.add(form);
       saveState(form, _("No connection. Your answers are still on this page; we will try again."), true);
       timers.set(form, setTimeout(() => autosave(form), 8000));
@@ -219,7 +226,33 @@
     form.dataset.reached = "";
     form.requestSubmit(button);
   };
+  // Whatever else leaves the page saves first: another form, a link, a tablet that locks itself. Not saved in time is not
+  // saved: nobody waits for ever.
+  const isUnsaved = () => all("form[data-autosave-url]").some((form) => unsaved.has(form) || saving.has(form));
+  const saveNow = async (form) => {
+    clearTimeout(timers.get(form));
+    await saving.get(form);
+    if (unsaved.has(form)) await autosave(form);
+  };
+  const saveAll = () => Promise.race([
+    Promise.all(all("form[data-autosave-url]").map(saveNow)).then(() => !isUnsaved()),
+    new Promise((done) => { setTimeout(done, 8000, false); }),
+  ]);
+  const AWAY = "a[href]:not([href^='#'], [href^='tel:'], [href^='mailto:'], [target], [download])";
+  const leaves = (one) => one.dataset.confirmed !== "yes" && isUnsaved() && !one.matches("[data-step], [hx-get], [hx-post], [method=dialog]");
+  const saveFirst = async (one, button) => {
+    if (busyForms.has(one)) return;
+    setBusy(one, button);
+    const isSaved = await saveAll();
+    free(one);
+    if (isSaved) press(one, button);
+    else askFirst(one, button, one.matches(".tongues") ? CHANGE_LANGUAGE : _("What you answered last could not be saved. If you go on now, it is not kept."));
+  };
+  // Gone by the browser's own buttons: sent along on the way out.
+  addEventListener("pagehide", () => unsaved.forEach(save));
+  Object.assign(window.clinic, { isUnsaved, saveAll });
   const saveSoon = (form) => {
+    unsaved.add(form);
     clearTimeout(timers.get(form));
     timers.set(form, setTimeout(() => autosave(form), 900));
   };
@@ -336,6 +369,9 @@
     hit("[data-open-dialog]", (one) => document.getElementById(one.dataset.openDialog)?.showModal());
     hit("[data-close-dialog]", (one) => one.closest("dialog")?.close());
     hit("[data-error-summary] a[href^='#'], a[data-to-field]", (one) => followErrorLink(event, one));
+    const link = near(AWAY), isHere = event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey;
+    if (link && isHere && !event.defaultPrevented && leaves(link)) { event.preventDefault(); saveFirst(link); }
+    else if (link) delete link.dataset.confirmed;
     all("details[data-menu][open]").filter((menu) => !menu.contains(event.target)).forEach((menu) => { menu.open = false; });
   });
   document.addEventListener("keydown", (event) => {
@@ -363,7 +399,12 @@
       half.reportValidity();
       return;
     }
-    if (form.matches(".tongues")) form.dataset.confirm = hasTyped() ? _("Change the language? What you typed on this page is not kept.") : "";
+    if (!form.dataset.autosaveUrl && leaves(form)) {
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      return saveFirst(form, event.submitter);
+    }
+    if (form.matches(".tongues")) form.dataset.confirm = hasTyped() ? CHANGE_LANGUAGE : "";
     if (form.dataset.confirm && form.dataset.confirmed !== "yes") {
       event.preventDefault();
       event.stopImmediatePropagation();
@@ -388,6 +429,7 @@
     delete form.dataset.tried;
     sentAgain();
     clearTimeout(timers.get(form));
+    unsaved.delete(form);
     if (!event.defaultPrevented) setBusy(form, event.submitter);
   }, true);
 
@@ -395,7 +437,7 @@
   // So once it is left, a page with an address stands in its place. Not before: reloading it keeps what was typed.
   const standIn = (event) => { if (comesBackTo && !event.defaultPrevented) history.replaceState(history.state, "", comesBackTo); };
   addEventListener("submit", standIn);
-  addEventListener("click", (event) => { if (event.target.closest?.("a[href]:not([href^='#'], [href^='tel:'], [href^='mailto:'], [target], [download])")) standIn(event); });
+  addEventListener("click", (event) => { if (event.target.closest?.(AWAY)) standIn(event); });
 
   // ---- htmx: comes when the page has been shown (links work without it until then); the token goes along, focus
   // follows, nothing fails in silence

@@ -49,15 +49,25 @@ def marked(page: Page, kind: str) -> set[str]:
     return set(shapes.evaluate_all("all => all.map(one => one.dataset.area)"))
 
 
-def test_places_are_marked_on_the_tablet_kept_and_the_tablet_is_taken_back_by_pin(
-    page: Page, site: Site, accessibility_faults: Faults
-) -> None:
-    sign_in(page, "desk@willow.example")
+def set_pin(page: Page) -> None:
     page.goto("/account/pin")
     page.fill("input[name=pin]", "271828")
     page.fill("input[name=current_password]", "quiet-willow")
     page.get_by_role("button", name="Save my PIN").click()
     page.get_by_text("Your PIN is set.").first.wait_for()
+
+
+def take_back(page: Page) -> None:
+    page.fill("input[name=pin]", "271828")
+    page.get_by_role("button", name="Take the tablet back").click()
+    page.wait_for_url(re.compile(r"/clients/\d+$"))
+
+
+def test_places_are_marked_on_the_tablet_kept_and_the_tablet_is_taken_back_by_pin(
+    page: Page, site: Site, accessibility_faults: Faults
+) -> None:
+    sign_in(page, "desk@willow.example")
+    set_pin(page)
     hand_over(page)
     page.goto(f"/tablet/{CHART}")
     page.locator("[id='c.chart_pain-0']").check()
@@ -81,9 +91,7 @@ def test_places_are_marked_on_the_tablet_kept_and_the_tablet_is_taken_back_by_pi
     page.go_back()
     expect(page.locator("[data-chart]")).to_have_count(0)
     page.goto("/desk")
-    page.fill("input[name=pin]", "271828")
-    page.get_by_role("button", name="Take the tablet back").click()
-    page.wait_for_url(re.compile(r"/clients/\d+$"))
+    take_back(page)
     hand_over(page)
     page.goto(f"/tablet/{CHART}")
     assert (marked(page, "care"), marked(page, "avoid")) == ({"left_knee"}, {"face"})
@@ -142,6 +150,80 @@ def test_what_was_typed_earlier_never_arrives_later(page: Page, site: Site) -> N
     page.wait_for_url("**/tablet/8")
     page.goto("/tablet/9")
     expect(page.locator("[id='c.strong_painkillers-2']")).to_be_checked()
+
+
+def test_the_tablet_is_handed_back_only_once_the_last_answer_is_saved(page: Page) -> None:
+    """Ticked just before, or without a connection: "What you answered is kept", said the tablet, and it was not."""
+    sign_in(page, "desk@willow.example")
+    set_pin(page)
+    hand_over(page)
+    page.goto("/tablet/9")
+    page.route("**/tablet/9/keep", lambda route: route.abort())
+    page.locator("[id='c.blood_thinners-0']").check()
+    hand_back, asked = page.get_by_role("button", name="Hand back"), page.locator("dialog[open]")
+    hand_back.first.click()
+    expect(asked).to_contain_text(
+        "What you answered last could not be saved. If you go on now, it is not kept."
+    )
+    expect(asked.get_by_role("button", name="Hand back"), "whoever wants it back gets it").to_be_visible()
+    asked.get_by_role("button", name="Go back").click()
+    page.unroute("**/tablet/9/keep")
+    hand_back.first.click()
+    expect(asked).to_contain_text("What you answered is kept.")
+    asked.get_by_role("button", name="Hand back").click()
+    page.get_by_text("For our team").wait_for()
+    take_back(page)
+    hand_over(page)
+    page.goto("/tablet/9")
+    expect(page.locator("[id='c.blood_thinners-0']")).to_be_checked()
+
+
+def test_a_tablet_that_locks_itself_says_what_is_not_saved_and_saves_it_if_it_can(page: Page) -> None:
+    page.clock.install()
+    sign_in(page, "desk@willow.example")
+    hand_over(page)
+    page.goto("/tablet/9")
+    page.route("**/tablet/9/keep", lambda route: route.abort())
+    page.locator("[id='c.blood_thinners-0']").check()
+    page.clock.run_for(4 * 60_000 + 10_000)
+    asked = page.get_by_role("dialog", name="Are you still there?")
+    expect(asked).to_contain_text("What you answered last could not be saved.")
+    expect(asked.get_by_text("What you answered is kept.")).to_be_hidden()
+    page.unroute("**/tablet/9/keep")
+    with page.expect_navigation(url="**/tablet"):
+        page.clock.run_for(62_000)
+    page.goto("/tablet/9")
+    expect(page.locator("[id='c.blood_thinners-0']")).to_be_checked()
+
+
+def test_a_link_and_another_language_take_along_what_was_just_answered(page: Page) -> None:
+    sign_in(page, "desk@willow.example")
+    hand_over(page)
+    page.goto("/tablet/9")
+    slow = hold(page, "**/tablet/9/keep")
+    with page.expect_request("**/tablet/9/keep"):
+        page.locator("[id='c.blood_thinners-0']").check()
+        page.locator("a.brand").click()
+    page.wait_for_timeout(300)
+    assert page.url.endswith("/tablet/9")
+    slow.pop().continue_()
+    page.wait_for_url("**/tablet")
+    page.goto("/tablet/9")
+    expect(page.locator("[id='c.blood_thinners-0']")).to_be_checked()
+    with page.expect_request("**/tablet/9/keep"):
+        page.locator("[id='c.strong_painkillers-0']").check()
+        page.get_by_role("button", name="Deutsch").click()
+    slow.pop().continue_()
+    page.locator("html[lang=de]").wait_for()
+    expect(page.locator("[id='c.strong_painkillers-0']")).to_be_checked()
+    page.unroute("**/tablet/9/keep")
+    page.route("**/tablet/9/keep", lambda route: route.abort())
+    page.locator("[id='c.strong_painkillers-1']").check()
+    page.get_by_role("button", name="English").click()
+    page.locator("dialog[open]", has_text="Die Sprache wechseln?").get_by_role(
+        "button", name="English"
+    ).click()
+    page.locator("html[lang=en]").wait_for()
 
 
 def test_larger_text_is_remembered_without_javascript_too(page: Page, site: Site) -> None:
