@@ -108,6 +108,22 @@
     else if (text && !canUndo) passing(text);
     say([text, canUndo && _("Undo with Control and Z.")].filter(Boolean).join(" "));
   };
+  // A locked screen has taken the page away: what is answered meanwhile is shown once it is back.
+  const isUncovered = () => live.isConnected || new Promise((done) => { document.addEventListener("unlocked", () => done(false), { once: true }); });
+  const send = async (form, button, dialogOf) => {
+    let answer = null, page = null;
+    try {
+      answer = await fetch(button?.getAttribute("formaction") || form.action, {
+        method: "POST", body: new FormData(form, button), headers: { "X-CSRFToken": csrf() },
+      });
+      page = parse(await answer.text());
+    } catch { /* not reached, which is said below */ }
+    const isLate = !await isUncovered();
+    if (!page) return notSent();
+    if (isLate) page.querySelector("[data-undo]")?.remove(); // its seconds are over
+    if (!isLate || answer.status !== 423) showAnswer(page, answer.url, dialogOf);
+    else if (!answer.redirected) notSent(_("That did not work. Please try again."));
+  };
   document.addEventListener("submit", async (event) => {
     const form = event.target, button = event.submitter;
     if (!("step" in form.dataset) || form.method !== "post") return;
@@ -118,19 +134,17 @@
     sentAgain();
     button?.classList.add("is-busy");
     try {
-      const answer = await fetch(button?.getAttribute("formaction") || form.action, {
-        method: "POST", body: new FormData(form, button), headers: { "X-CSRFToken": csrf() },
-      });
-      showAnswer(parse(await answer.text()), answer.url, dialogOf);
-    } catch { noConnection(); }
-    sending = false;
-    button?.classList.remove("is-busy");
+      await send(form, button, dialogOf);
+    } finally {
+      sending = false;
+      button?.classList.remove("is-busy");
+    }
   });
 
-  const noConnection = () => {
-    const words = _("No connection, so nothing was sent. Press again when you are online.");
+  const notSent = (words = _("No connection, so nothing was sent. Press again when you are online.")) => {
+    const undo = document.getElementById("undo");
     if (dialog.open) unsent((line) => dialog.prepend(line), "wrong", words);
-    else unsent((line) => document.getElementById("undo").append(line), "undo undo-said", words);
+    else unsent((line) => (undo ? undo.append(line) : live.before(line)), "undo undo-said", words);
   };
 
   const passing = (text) => {

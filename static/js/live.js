@@ -97,7 +97,8 @@
       if (answer.status === 404) return over();
       if (answer.status === 200) {
         const page = parse(await answer.text());
-        if (!isBusy() && page.getElementById("live")) tell(update(page));
+        // A locked screen has taken the page away: it asks again once it is back.
+        if (live.isConnected && !isBusy() && page.getElementById("live")) tell(update(page));
       }
       missed = 0;
       late.remove();
@@ -108,6 +109,7 @@
     timer = setTimeout(ask, Math.min(EVERY * 2 ** missed, 60000));
   };
   document.addEventListener("visibilitychange", () => { if (document.hidden) clearTimeout(timer); else ask(); });
+  document.addEventListener("unlocked", ask);
   window.clinic.live = Object.assign(more, { update, ask, parse, linkOf });
   timer = setTimeout(ask, EVERY);
 })();

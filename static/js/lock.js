@@ -50,6 +50,7 @@
     scrollTo(...away.at);
     away.focused.focus?.({ preventScroll: true });
     away = null;
+    document.dispatchEvent(new Event("unlocked"));
   };
   const touch = () => {
     if (cover.open) return;

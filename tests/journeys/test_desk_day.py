@@ -13,6 +13,7 @@ import pytest
 
 from clinic.booking.queries import waitlist as wishes
 from clinic.booking.services import calls, waitlist
+from clinic.demo import PASSWORD
 from clinic.shared import clock
 from tests.journeys.test_desk import next_monday, sign_in
 from tests.journeys.test_intake import hold, late_script
@@ -300,6 +301,56 @@ def test_a_step_that_is_answered_late_closes_no_other_visits_dialog(page: Page) 
     steps.pop().continue_()
     page.wait_for_selector("#not-coming li")
     expect(dialog, "it is open still").to_contain_text("Daniel Bright")
+
+
+def cancel_in_dialog(page: Page, name: str) -> None:
+    """Open somebody's visit and press what is answered only later: the dialog is left meanwhile."""
+    page.locator(".ev[data-moves]", has_text=name).locator("a").first.click()
+    dialog = page.locator("dialog[open]", has_text=name)
+    dialog.get_by_role("button", name="Cancel by the clinic").click()
+    page.keyboard.press("Escape")
+    expect(page.locator("dialog[open]")).to_have_count(0)
+
+
+def test_a_step_that_is_answered_while_the_screen_is_locked_is_shown_and_the_next_one_works(
+    page: Page,
+) -> None:
+    """The answer found no page to show it on: no step went out any more, and nothing was said."""
+    page.set_viewport_size(DESKTOP)  # type: ignore[arg-type]
+    sign_in(page)
+    book_ana(page)
+    page.goto(book_ana(page, "daniel bri"))
+    steps = hold(page, re.compile(r"/desk/visits/\d+/cancel"))
+
+    def lock() -> None:
+        with page.expect_response("**/account/lock"):
+            page.evaluate("document.querySelector('[data-lock-now]').click()")
+
+    def unlock() -> None:
+        page.fill("#lock-proof", PASSWORD)
+        page.keyboard.press("Enter")
+        page.wait_for_selector("body:not(.is-locked)")
+
+    cancel_in_dialog(page, "Ana Alder")
+    wait_until(page, lambda: bool(steps))
+    taken = steps[0].fetch()
+    lock()
+    with page.expect_response(steps[0].request.url):
+        steps.pop().fulfill(response=taken)
+    page.wait_for_timeout(300)
+    unlock()
+    expect(page.locator("#not-coming li")).to_have_count(1)
+    expect(page.locator("[data-undo]"), "its time is over").to_have_count(0)
+    cancel_in_dialog(page, "Daniel Bright")
+    wait_until(page, lambda: bool(steps))
+    lock()
+    with page.expect_response(steps[0].request.url):
+        steps.pop().continue_()  # a locked screen takes no step
+    unlock()
+    expect(page.locator("#undo [data-unsent]")).to_have_text("That did not work. Please try again.")
+    page.unroute_all()
+    cancel_in_dialog(page, "Daniel Bright")
+    expect(page.locator("#not-coming li")).to_have_count(2)
 
 
 def test_the_search_answers_while_typing(page: Page, accessibility_faults: Faults) -> None:
