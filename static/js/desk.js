@@ -84,8 +84,7 @@
   keeps.held = () => held?.box.closest("[data-part]")?.id;
   keeps.renewed = (before, after) => { if (dialog.open && !held && before.get(shownVisit) !== after.get(shownVisit)) lookAgain(); };
 
-  // ---- one tap a step: sent without leaving the page
-  let sending = false;
+  // ---- one tap a step: sent without leaving the page, one after the other
   // It is for the dialog that stood there when it was pressed: another visit's, opened since, stays what it is.
   const showAnswer = (page, url, dialogOf) => {
     const fresh = page.getElementById("live"), isHere = dialog.open ? dialogOf === shownVisit : dialogOf === null;
@@ -110,35 +109,43 @@
   };
   // A locked screen has taken the page away: what is answered meanwhile is shown once it is back.
   const isUncovered = () => live.isConnected || new Promise((done) => { document.addEventListener("unlocked", () => done(false), { once: true }); });
-  const send = async (form, button, dialogOf) => {
+  const send = async ({ form, url, body, dialogOf }) => {
+    // Undo takes back what its bar said when it was pressed, never the step that has come into its place.
+    if ("undo" in form.dataset && !form.isConnected) {
+      notSent(_("Another step was still on its way, so nothing was taken back. Read what Undo is for now before you press again."));
+      return true;
+    }
     let answer = null, page = null;
     try {
-      answer = await fetch(button?.getAttribute("formaction") || form.action, {
-        method: "POST", body: new FormData(form, button), headers: { "X-CSRFToken": csrf() },
-      });
+      answer = await fetch(url, { method: "POST", body, headers: { "X-CSRFToken": csrf() } });
       page = parse(await answer.text());
     } catch { /* not reached, which is said below */ }
     const isLate = !await isUncovered();
-    if (!page) return notSent();
+    if (!page) { notSent(); return false; }
     if (isLate) page.querySelector("[data-undo]")?.remove(); // its seconds are over
     if (!isLate || answer.status !== 423) showAnswer(page, answer.url, dialogOf);
     else if (!answer.redirected) notSent(_("That did not work. Please try again."));
+    return true;
   };
-  document.addEventListener("submit", async (event) => {
+  const steps = [];
+  const sendAll = async () => {
+    while (steps.length) {
+      let isReached = false;
+      // Without a connection those that wait are not sent either, as the page says.
+      try { isReached = await send(steps[0]); }
+      finally { steps.splice(0, isReached ? 1 : steps.length).forEach(({ button }) => button?.classList.remove("is-busy")); }
+    }
+  };
+  document.addEventListener("submit", (event) => {
     const form = event.target, button = event.submitter;
     if (!("step" in form.dataset) || form.method !== "post") return;
     event.preventDefault();
-    if (sending) return;
-    sending = true;
-    const dialogOf = dialog.open ? shownVisit : null;
+    const url = button?.getAttribute("formaction") || form.action;
+    if (steps.some((one) => one.url === url && one.button?.value === button?.value)) return; // pressed twice
     sentAgain();
     button?.classList.add("is-busy");
-    try {
-      await send(form, button, dialogOf);
-    } finally {
-      sending = false;
-      button?.classList.remove("is-busy");
-    }
+    steps.push({ form, button, url, body: new FormData(form, button), dialogOf: dialog.open ? shownVisit : null });
+    if (steps.length === 1) sendAll();
   });
 
   const notSent = (words = _("No connection, so nothing was sent. Press again when you are online.")) => {

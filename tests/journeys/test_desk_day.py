@@ -353,6 +353,29 @@ def test_a_step_that_is_answered_while_the_screen_is_locked_is_shown_and_the_nex
     expect(page.locator("#not-coming li")).to_have_count(2)
 
 
+def test_a_step_pressed_while_another_is_sent_waits_its_turn(page: Page) -> None:
+    """It was lost without a word. Undo takes back what its bar says, and nothing else that came meanwhile."""
+    page.set_viewport_size(DESKTOP)  # type: ignore[arg-type]
+    sign_in(page)
+    book_ana(page)
+    page.goto(book_ana(page, "daniel bri"))
+    steps = hold(page, re.compile(r"/desk/visits/\d+/cancel"))
+    cancel_in_dialog(page, "Ana Alder")
+    cancel_in_dialog(page, "Daniel Bright")
+    wait_until(page, lambda: bool(steps))
+    steps.pop().continue_()
+    page.wait_for_selector("[data-undo]:has-text('Ana Alder')")
+    wait_until(page, lambda: bool(steps))
+    page.keyboard.press("Control+z")
+    steps.pop().continue_()
+    page.wait_for_selector("[data-undo]:has-text('Daniel Bright')")
+    expect(page.locator("#undo [data-unsent]")).to_contain_text("so nothing was taken back")
+    expect(page.locator("#not-coming li")).to_have_count(2)
+    page.keyboard.press("Control+z")
+    expect(page.locator("#not-coming li")).to_have_count(1)
+    expect(page.locator(".ev[data-moves]", has_text="Daniel Bright")).to_have_count(1)
+
+
 def test_the_search_answers_while_typing(page: Page, accessibility_faults: Faults) -> None:
     page.set_viewport_size(DESKTOP)  # type: ignore[arg-type]
     sign_in(page)
