@@ -428,13 +428,24 @@ def test_somebody_new_is_booked_from_the_day_by_keyboard_alone(
     expect(page.locator("h1")).to_have_text("Zzoran Quimby")
 
 
-def look_for_alders(page: Page) -> None:
-    """A new visit on a day far ahead, and the people whose name begins so."""
+def search_for(page: Page, name: str) -> None:
+    """A new visit on a day far ahead, for whoever is called so."""
     sign_in(page)
     page.goto(f"/desk/visits/new?day={next_monday(weeks=6)}")
     page.wait_for_selector("#q:focus")
-    page.keyboard.type("ald")
+    page.keyboard.type(name)
+
+
+def look_for_alders(page: Page) -> None:
+    """The same, and the people whose name begins so."""
+    search_for(page, "ald")
     page.wait_for_selector("#people input[name=client]")
+
+
+def add_zzora(page: Page) -> None:
+    """The same for somebody new, of whose last name half is typed."""
+    search_for(page, "zzora qui")
+    page.wait_for_selector("#newcomer[open]")
 
 
 def test_people_and_times_come_while_typing(page: Page) -> None:
@@ -473,12 +484,8 @@ def let_nothing_be_asked(page: Page) -> None:
 
 def test_somebody_new_is_called_as_was_searched_for_however_soon_enter_comes(page: Page) -> None:
     """They were called as far as the last answer had come: "Carl Ca"."""
-    sign_in(page)
-    page.goto(f"/desk/visits/new?day={next_monday(weeks=6)}")
+    add_zzora(page)
     keys = page.keyboard
-    page.wait_for_selector("#q:focus")
-    keys.type("zzora qui")
-    page.wait_for_selector("#newcomer[open]")
     expect(page.locator("#last_name")).to_have_value("Qui")
     let_nothing_be_asked(page)
     keys.type("mby")
@@ -489,11 +496,7 @@ def test_somebody_new_is_called_as_was_searched_for_however_soon_enter_comes(pag
 
 
 def test_nobody_is_booked_by_the_half_of_their_name(page: Page) -> None:
-    sign_in(page)
-    page.goto(f"/desk/visits/new?day={next_monday(weeks=6)}")
-    page.wait_for_selector("#q:focus")
-    page.keyboard.type("zzora qui")
-    page.wait_for_selector("#newcomer[open]")
+    add_zzora(page)
     page.fill("#born_on", "1988-05-20")
     page.select_option("#what", "swedish||60")
     page.wait_for_selector("#times button[name=start]")
@@ -554,11 +557,7 @@ def test_no_time_of_another_day_is_pressed_while_the_chosen_one_is_looked_up(pag
 
 
 def test_a_name_follows_the_search_after_the_birth_date_is_written(page: Page) -> None:
-    sign_in(page)
-    page.goto("/desk/visits/new")
-    page.wait_for_selector("#q:focus")
-    page.keyboard.type("zzora qui")
-    page.wait_for_selector("#newcomer[open]")
+    add_zzora(page)
     page.fill("#born_on", "1988-05-20")
     page.fill("#q", "zzora quimby")
     expect(page.locator("#last_name")).to_have_value("Quimby")
@@ -572,10 +571,7 @@ def test_a_name_follows_the_search_after_the_birth_date_is_written(page: Page) -
 
 
 def test_who_was_found_is_let_go_with_the_next_letter(page: Page) -> None:
-    sign_in(page)
-    page.goto(f"/desk/visits/new?day={next_monday(weeks=6)}")
-    page.wait_for_selector("#q:focus")
-    page.keyboard.type("ana ald")
+    search_for(page, "ana ald")
     page.wait_for_selector("#people input[name=client]:checked")
     let_nothing_be_asked(page)
     page.keyboard.type("ermoor")
@@ -781,10 +777,7 @@ def test_enter_leads_somebody_new_through_their_fields_to_the_service(page: Page
 
 
 def test_once_signed_out_what_was_typed_stays_until_it_can_be_sent(page: Page) -> None:
-    sign_in(page)
-    page.goto(f"/desk/visits/new?day={next_monday(weeks=6)}")
-    page.wait_for_selector("#q:focus")
-    page.keyboard.type("zzoran quimby")
+    search_for(page, "zzoran quimby")
     page.wait_for_selector("#newcomer[open]")
     page.fill("#born_on", "1988-05-20")
     page.select_option(
