@@ -332,15 +332,15 @@ def what_is_shared(one: Client, other: Client) -> tuple[str, ...]:
     return tuple(same)
 
 
-def may_act_for(client_id: int) -> list[tuple[str, str, str]]:
-    """Name, e-mail and relation of the accounts that may act for this client, by name."""
+def may_act_for(client_id: int) -> list[tuple[int, str, str, str]]:
+    """Number, name, e-mail and relation of the accounts that may act for this client, by name."""
     rows = db.session.execute(
-        select(User.name, User.email, ClientAccess.relation)
+        select(User.id, User.name, User.email, ClientAccess.relation)
         .join(ClientAccess, ClientAccess.user_id == User.id)
         .where(ClientAccess.client_id == client_id)
         .order_by(User.name, User.id)
     ).all()
-    return [(name, email, relation) for name, email, relation in rows]
+    return [(number, name, email, relation) for number, name, email, relation in rows]
 
 
 @dataclass(frozen=True)

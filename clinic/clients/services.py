@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from clinic.accounts.models import User
 from clinic.clients import queries, same_person
 from clinic.clients.models import Client, ClientAccess, ClientNote
-from clinic.clients.steps import Details, add_client, give_access, who_stands
+from clinic.clients.steps import Details, add_client, end_access, give_access, who_stands
 from clinic.rules import contact
 from clinic.rules.errors import InvalidInput, NotFound
 from clinic.rules.language import _
@@ -90,6 +90,20 @@ def _is_kept(client_id: int, text: str, kind: str, *, by: int, now: dt.datetime)
         one.written_by_id == by and now - one.written_at <= ONE_PRESS and one.text == text
         for one in queries.notes(client_id, kind)
     )
+
+
+@tried_again
+def end_account_access(client_id: int, user_id: int, *, by: int, now: dt.datetime) -> None:
+    """Staff end what an account may do for this client, such as that of a former carer, or at a mistyped address. Done
+    twice it is done once. Raises NotFound without such a client."""
+    with transaction() as session:
+        client = who_stands(session, client_id, is_judged=False)
+        if client is None:
+            raise NotFound(_("This person is not in the clinic's book."))
+        access = session.get(ClientAccess, (user_id, client.id))
+        if access is not None:
+            end_access(session, access, now=now)
+            leave_trace(session, "client.access_ended", "client", client.id, by=by, now=now, user=user_id)
 
 
 @tried_again

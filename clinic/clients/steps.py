@@ -7,10 +7,17 @@ from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
-from clinic.accounts.steps import mail_welcome, new_token, open_account_for_client, user_with_email
+from clinic.accounts.models import Passkey, User, UserSession
+from clinic.accounts.steps import (
+    end_links,
+    mail_welcome,
+    new_token,
+    open_account_for_client,
+    user_with_email,
+)
 from clinic.clients import queries
 from clinic.clients.erased import note_locked
 from clinic.clients.models import Client, ClientAccess
@@ -121,6 +128,25 @@ def give_access(session: Session, user_id: int, client_id: int, relation: str, *
     if session.get(ClientAccess, (user_id, client_id)) is None:
         session.add(ClientAccess(user_id=user_id, client_id=client_id, relation=relation, since=now))
         session.flush()
+
+
+def unentered_accounts(session: Session, client_id: int) -> list[tuple[ClientAccess, str]]:
+    """With its e-mail, each account that a mail opened for this record and that nobody has entered yet: nobody has
+    shown that the address is theirs, and it may be mistyped."""
+    has_entered = exists().where(UserSession.user_id == User.id) | exists().where(Passkey.user_id == User.id)
+    rows = session.execute(
+        select(ClientAccess, User.email)
+        .join(User, User.id == ClientAccess.user_id)
+        .where(ClientAccess.client_id == client_id, User.password_hash.is_(None), ~has_entered)
+    )
+    return [(access, email) for access, email in rows]
+
+
+def end_access(session: Session, access: ClientAccess, *, now: dt.datetime) -> None:
+    """The account acts for this client no more; a mailed way to it that nobody has taken yet is over."""
+    end_links(session, access.user_id, now)
+    session.delete(access)
+    session.flush()
 
 
 def lead_to_account(session: Session, client: Client, relation: str, *, now: dt.datetime) -> None:

@@ -93,6 +93,7 @@ DEEDS: Mapping[str, str] = {
     "care.withdrawn": N_("More care is not needed any more"),
     "clearance.withdrawn": N_("A letter counts no more"),
     "client.barred": N_("Booking online was closed"),
+    "client.access_ended": N_("An account may not act for them any more"),
     "client.changed": N_("Name or contact was changed"),
     "client.copy_read": N_("This copy was opened by the person"),
     "client.copy_read_for_them": N_("This copy was opened by the clinic"),

@@ -391,6 +391,7 @@ NEEDS = {
     "checkup.readiness": Permission.SITE_ANY_READ,
     "clients.add_client": Permission.CLIENT_ANY_WRITE,
     "clients.add_note": Permission.CLIENT_ANY_WRITE,
+    "clients.end_access": Permission.CLIENT_ANY_WRITE,
     "clients.new_client": Permission.CLIENT_ANY_WRITE,
     "clients.online_booking": Permission.BAR_ANY_WRITE,
     "clients.save_online_booking": Permission.BAR_ANY_WRITE,

@@ -16,7 +16,7 @@ from clinic.booking.queries import look_alikes, visits
 from clinic.booking.services._claims import clear_expired
 from clinic.booking.services._judging import local_day
 from clinic.booking.services._placing import give_to
-from clinic.booking.services._steps import tell_client
+from clinic.booking.services._steps import booked_mail, new_manage_key, tell_client
 from clinic.booking.services.judging import (
     follow,
     judge_visits_of,
@@ -31,9 +31,12 @@ from clinic.clients.models import Client, ClientAccess, ClientNote, NotSamePerso
 from clinic.clients.steps import (
     Details,
     check_details,
+    end_access,
     give_access,
+    lead_to_account,
     locked,
     one_change_at_a_time,
+    unentered_accounts,
     write_details,
 )
 from clinic.intake.steps import bring_along
@@ -76,10 +79,30 @@ def change_details(
         alike = clients.people_like(client)
         if client.id != client_id:
             details = _laid_over(client, shown, details)
+        address = client.email_key
         write_details(client, details, region=facts.phone_region)
         session.flush()
+        if address and client.email_key != address:
+            _leave_address(session, client, address, now=now)
         judge_visits_of_all(session, [*alike, *clients.people_like(client)], door="details", by=by, now=now)
         leave_trace(session, "client.changed", "client", client.id, by=by, now=now)
+
+
+def _leave_address(session: Session, client: Client, address: str, *, now: dt.datetime) -> None:
+    """Whoever reads mail at the former address may be somebody else: an account there that nobody has entered goes on
+    without this person, visits' links that went there open nothing, and the new address gets both."""
+    for access, email in unentered_accounts(session, client.id):
+        if email == address:
+            relation = access.relation
+            end_access(session, access, now=now)
+            if client.email_key:
+                lead_to_account(session, client, relation, now=now)
+    for visit in visits.visits_ahead(client.id, now):
+        if visit.manage_hash is not None:
+            visit.revision += 1  # each change tells the client once
+            key = new_manage_key(visit)
+            if client.email:
+                tell_client(session, visit, booked_mail(visit), now=now, token=key)
 
 
 def mark_of_card(client: Client) -> str:
@@ -191,7 +214,11 @@ def _fill_gaps(keep: Client, lose: Client) -> None:
 
 def _carry_over(session: Session, keep: Client, lose: Client, now: dt.datetime) -> None:
     """Who may act, notes, pairs never booked together, open call requests, wishes, which messages they want, and what
-    they typed and did not sign go over to the kept record."""
+    they typed and did not sign go over to the kept record. Not an account that nobody has entered, at another address
+    than that of the kept record: whose that is, nobody has shown."""
+    for access, email in unentered_accounts(session, lose.id):
+        if email != keep.email_key:
+            end_access(session, access, now=now)
     for row in session.scalars(select(ClientAccess).where(ClientAccess.client_id == lose.id)).all():
         give_access(session, row.user_id, keep.id, row.relation, now=now)
         if row.relation == "self":  # whatever else the account was to the other record

@@ -82,6 +82,15 @@ def add_note(client_id: int) -> Answer:
     return go("diary.client_card", client_id=client_id)
 
 
+@pages.post("/clients/<int:client_id>/accounts/<int:user_id>/end", needs=Permission.CLIENT_ANY_WRITE)
+def end_access(client_id: int, user_id: int) -> Answer:
+    """An account acts for this client no more."""
+    client = found(queries.client(client_id))
+    services.end_account_access(client.id, user_id, by=who() or 0, now=clock.now())
+    flash(_("That account does not act for %(name)s any more.", name=client.name), "success")
+    return go("diary.client_card", client_id=client.id)
+
+
 @pages.get("/clients/<int:client_id>/online", needs=Permission.BAR_ANY_WRITE)
 def online_booking(client_id: int) -> Answer:
     """Whether this client may book online, and why not: for the owner alone."""

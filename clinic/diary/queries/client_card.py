@@ -44,7 +44,7 @@ class ClientCard:
     past: Sequence[Visit]
     notes: Sequence[ClientNote]
     writers: dict[int, str]
-    may_act: Sequence[tuple[str, str, str]]
+    may_act: Sequence[tuple[int, str, str, str]]
     alike: Sequence[Client]
     fell_out: Sequence[Visit]
 

@@ -1,0 +1,140 @@
+"""A mistyped e-mail: whoever reads mail there sees nothing of the person once the desk has corrected it."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select
+
+from clinic.accounts.models import User
+from clinic.booking.models import Visit
+from clinic.booking.services.people import merge_clients
+from clinic.clients import queries as clients
+from clinic.clients.models import Client
+from clinic.rules.permissions import Role
+from clinic.shared.audit import AuditRow
+from clinic.shared.database import db
+from clinic.shared.mail import OutgoingMail
+from tests import factories
+from tests.booking import walk
+from tests.booking import world as w
+from tests.booking.desk import desk_browser
+from tests.conftest import NOW
+from tests.owners import save_page
+from tests.web import Visitor
+
+pytestmark = pytest.mark.usefixtures("now")
+
+WRONG, RIGHT = "wrong@people.example", "right@people.example"
+SECRET = "Zanzibaramycin"
+PASSWORD = "a long river otter lamp"
+
+
+@pytest.fixture
+def desk(app: Flask) -> FlaskClient:
+    app.test_client_class = Visitor
+    return desk_browser(app, w.build())
+
+
+def books(app: Flask, email: str, **who: str) -> int:
+    """Somebody books without signing in, and tells something; the number of their record."""
+    told: dict[str, dict[str, object]] = {"doctor_said_no": {"reason": SECRET, "date": "2025-01-01"}}
+    walk.book(app.test_client(), "relaxation", declared=told, who=walk.details(email=email, **who))
+    db.session.rollback()
+    return db.session.scalars(select(Client.id).where(Client.email == email)).one()
+
+
+def enters(app: Flask, way: str, email: str) -> FlaskClient:
+    """Whoever reads mail there takes the way to an account, and signs in."""
+    somebody = app.test_client()
+    somebody.post(way, data={"password": PASSWORD})
+    somebody.post("/sign-in", data={"email": email, "password": PASSWORD})
+    return somebody
+
+
+def reads(browser: FlaskClient, client_id: int) -> bool:
+    ways = (f"/my/health/{client_id}", f"/my/people/{client_id}/data.json")
+    return any(SECRET in browser.get(way, buffered=True).text for way in ways)
+
+
+def welcome_way(email: str) -> str:
+    db.session.rollback()
+    text = db.session.scalars(
+        select(OutgoingMail.text).where(OutgoingMail.kind == "welcome", OutgoingMail.to == email)
+    ).one()
+    found = re.search(r"https?://[^/\s]+(/[\w/.-]+)", text)
+    assert found
+    return found[1]
+
+
+def test_an_account_that_nobody_entered_goes_with_the_wrong_address(app: Flask, desk: FlaskClient) -> None:
+    client_id = books(app, WRONG)
+    way = welcome_way(WRONG)
+    old = db.session.scalars(select(Visit.manage_hash).where(Visit.client_id == client_id)).one()
+    assert save_page(desk, f"/clients/{client_id}/edit", email=RIGHT).status_code == 303
+    assert not reads(enters(app, way, WRONG), client_id)
+    assert [email for _id, _name, email, _relation in clients.may_act_for(client_id)] == [RIGHT]
+    db.session.rollback()
+    assert db.session.scalars(select(Visit.manage_hash).where(Visit.client_id == client_id)).one() != old
+    to_right = {row.kind for row in db.session.scalars(select(OutgoingMail).where(OutgoingMail.to == RIGHT))}
+    assert "welcome" in to_right
+    assert to_right & {"visit_booked", "visit_waiting"}
+    assert reads(enters(app, welcome_way(RIGHT), RIGHT), client_id)
+
+
+def test_another_detail_leaves_account_and_links_alone(app: Flask, desk: FlaskClient) -> None:
+    client_id = books(app, RIGHT)
+    before = len(db.session.scalars(select(OutgoingMail.id)).all())
+    assert save_page(desk, f"/clients/{client_id}/edit", phone="(212) 555-0155").status_code == 303
+    assert len(db.session.scalars(select(OutgoingMail.id)).all()) == before
+    assert reads(enters(app, welcome_way(RIGHT), RIGHT), client_id)
+
+
+def test_staff_end_what_an_account_that_was_entered_may_do(app: Flask, desk: FlaskClient) -> None:
+    client_id = books(app, WRONG)
+    stranger = enters(app, welcome_way(WRONG), WRONG)
+    assert reads(stranger, client_id)
+    assert save_page(desk, f"/clients/{client_id}/edit", email=RIGHT).status_code == 303
+    assert WRONG in desk.get(f"/clients/{client_id}").text, "it is theirs, or is it? Staff know"
+    user_id = db.session.scalars(select(User.id).where(User.email == WRONG)).one()
+    for _press in range(2):
+        assert desk.post(f"/clients/{client_id}/accounts/{user_id}/end").location == f"/clients/{client_id}"
+    assert not reads(stranger, client_id)
+    assert stranger.get("/my").status_code == 200
+    assert "No account." in desk.get(f"/clients/{client_id}").text
+    deeds = db.session.scalars(select(AuditRow).where(AuditRow.deed == "client.access_ended")).all()
+    assert [(one.thing_id, one.detail) for one in deeds] == [(client_id, {"user": user_id})]
+    assert desk.post(f"/clients/987654/accounts/{user_id}/end").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("entered", "email", "follows"),
+    [(False, WRONG, False), (False, RIGHT, True), (True, WRONG, True)],
+    ids=["nobody entered it", "at the kept record's address", "entered"],
+)
+def test_an_account_that_nobody_entered_follows_no_merge(
+    app: Flask, desk: FlaskClient, entered: bool, email: str, follows: bool
+) -> None:
+    """Anybody may type a name and a birth date, and an address of their own."""
+    person = books(app, email) if email == WRONG else books(app, "typed@people.example")
+    if email == RIGHT:
+        row = db.session.get_one(User, clients.own_account_ids(person)[0])
+        row.email = RIGHT
+        db.session.commit()
+    kept = w.person(email=RIGHT)
+    w.sign(kept, doctor_said_no={"reason": SECRET, "date": "2025-01-01"})
+    user_id = clients.own_account_ids(person)[0]
+    if entered:
+        enters(app, welcome_way(WRONG), WRONG)
+    db.session.rollback()
+    merge_clients(
+        kept,
+        person,
+        by=factories.make_user(email="f@c.example", name="F", roles=[Role.FRONT_DESK]).id,
+        now=NOW,
+    )
+    assert (user_id in clients.own_account_ids(kept)) is follows
+    db.session.rollback()
