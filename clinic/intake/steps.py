@@ -27,6 +27,15 @@ def carry_over(session: Session, teller_id: int, client_id: int, *, now: dt.date
     return lay_over(session, client_id, WRITER, "intake", told, half, now=now)
 
 
+def ask_anew(session: Session, client_id: int) -> None:
+    """It may be somebody else by now of whom this is told: every "no" is asked once more, and no "yes" is lost by a
+    slip that was mended."""
+    for draft in queries.drafts(client_id):
+        told = {key: one for key, one in draft.answered.items() if answer_history.plain(one)}
+        draft.write(told, draft.half_answered)
+    session.flush()
+
+
 def bring_along(session: Session, lost_id: int, client_id: int, *, now: dt.datetime) -> None:
     """What was typed on a record and not signed is kept where that record goes on: it can be seen, signed or taken back
     there. What was signed counts by itself."""

@@ -19,7 +19,7 @@ from clinic.booking.services import aims
 from clinic.booking.services.deadlines import keep_deadlines
 from clinic.booking.services.visits import book_visit
 from clinic.clients.models import Client
-from clinic.intake.models import Intake
+from clinic.intake.models import Intake, IntakeDraft
 from clinic.premises.models import Location
 from clinic.rules.question_pages import pages
 from clinic.shared.database import db
@@ -150,40 +150,50 @@ def test_a_corrected_name_keeps_the_record_until_answers_are_signed_for_somebody
 
 
 @pytest.mark.parametrize(
-    ("other", "is_another"),
+    ("other", "becomes"),
     [
-        ({"last_name": "Walkerson"}, False),
-        ({"first_name": "NORA ", "phone": "(212) 555-1999"}, False),
-        ({"first_name": "Norah"}, True),
-        ({"born_day": "5"}, True),
-        ({"born_year": "1960"}, True),
-        ({"first_name": "Paul", "last_name": "Oster", "born_year": "1960"}, True),
+        ({"last_name": "Walkerson"}, "the same"),
+        ({"first_name": "NORA ", "phone": "(212) 555-1999"}, "the same"),
+        ({"first_name": "Norah"}, "a slip"),
+        ({"born_day": "5"}, "a slip"),
+        ({"born_year": "1960"}, "a slip"),
+        ({"first_name": "Paul", "last_name": "Oster", "born_year": "1960"}, "another"),
     ],
 )
 @pytest.mark.parametrize("answered", [1, 5, None])
-def test_whoever_is_named_after_back_has_answered_nothing_yet(
-    client: FlaskClient, answered: int | None, other: dict[str, str], is_another: bool
+def test_whoever_is_named_after_back_is_asked_everything(
+    client: FlaskClient, answered: int | None, other: dict[str, str], becomes: str
 ) -> None:
-    """What was answered and not signed was about somebody else: all is asked anew, and nothing signed as theirs."""
-    form, heart = walk.details(), {"heart_failure": {"worsening": False}}
+    """What was answered and not signed was about somebody else: no "no" is signed. A "yes" outlives a slip."""
+    form, yes = walk.details(), {"heart_failure": {"worsening": False}}
     walk.hold(client, "deep_tissue")
     client.post("/book/who", data=form)
     for number in range(1, (answered or len(pages("intake"))) + 1):
-        client.post(f"/book/health/{number}", data=walk.page_form(number, heart))
-    answer = client.post("/book/who", data={**form, **other})
-    assert walk.location(answer) == "/book/next"
-    assert count(Client) == 1 + is_another
-    if not is_another:
+        client.post(f"/book/health/{number}", data=walk.page_form(number, yes))
+    told = {
+        key
+        for draft in db.session.scalars(select(IntakeDraft))
+        for key, one in draft.answered.items()
+        if one["present"]
+    }
+    assert told or answered == 1
+    assert walk.location(client.post("/book/who", data={**form, **other})) == "/book/next"
+    assert count(Client) == 1 + (becomes == "another")
+    if becomes == "the same":
         assert '" checked' in client.get("/book/health/1").text
         return
     assert walk.location(client.get("/book/next")) == "/book/health"
     assert walk.location(client.get("/book/health")) == "/book/health/1"
-    assert "What was answered before was about somebody else" in client.get("/book/health/1").text
+    assert "every question is asked again" in client.get("/book/health/1").text
     assert walk.location(client.get("/book/health/sign")) == "/book/health/1"
     assert walk.location(walk.sign(client)) == "/book/health/1"
     assert count(Intake) == 0
+    checked: set[str] = set()
     for number in range(1, len(pages("intake")) + 1):
-        assert '" checked' not in client.get(f"/book/health/{number}").text, number
+        page = client.get(f"/book/health/{number}").text
+        checked |= set(re.findall(r'name="c\.(\w+)"[^>]*value="yes" checked', page))
+        assert not re.search(r'name="c\.\w+"[^>]*value="no" checked', page)
+    assert checked == (told if becomes == "a slip" else set())
 
 
 @pytest.mark.parametrize("swept", [False, True], ids=["seen at the button", "swept by the worker"])

@@ -200,6 +200,38 @@ def test_another_browser_does_not_forget_it(app: Flask, world: w.World) -> None:
     assert [one for one in visits() if one[0] != "held"] == [("pending", "review")]
 
 
+KIM = {"first_name": "Kim", "last_name": "Kid", "born_year": "1990", "email": "parent@people.example"}
+OLGA = {"first_name": "Olga", "last_name": "Other", "born_year": "1955"}
+
+
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [({}, None), ({"first_name": "Kimm"}, {}), ({"born_day": "5"}, {}), ({}, OLGA)],
+    ids=["at once", "a slip in the name", "a slip in the day", "somebody else between"],
+)
+def test_what_a_guest_said_goes_along_once_they_say_who_they_are(
+    app: Flask, account: Account, first: dict[str, str], then: dict[str, str] | None
+) -> None:
+    """Also where who is coming was filled in twice before."""
+    kim = factories.make_client(
+        first_name="Kim", last_name="Kid", born_on=dt.date(1990, 7, 4), acts={account.user_id: "child"}
+    ).id
+    w.sign(kim, now=LAST_MONTH)
+    db.session.rollback()
+    guest, who = app.test_client(), walk.details(**KIM)
+    walk.hold(guest, "deep_tissue")
+    guest.post("/book/who", data={**who, **first})
+    walk.answer(guest, {"heart_failure": {"worsening": False}})
+    if then is not None:
+        assert walk.location(guest.post("/book/who", data={**who, **then})) == "/book/next"
+    with guest.session_transaction() as kept, account.browser.session_transaction() as signed_in:
+        signed_in["checkout"] = kept["checkout"]
+    account.browser.post("/book/person", data={"person": str(kim)})
+    assert intake.has_unsigned(kim)
+    assert walk.location(account.browser.get("/book/next")) != "/book/check"
+    assert walk.location(account.browser.post("/book/health", data={"go": "same"})) == "/book/health"
+
+
 def test_a_check_in_that_lacks_a_detail_is_not_followed_by_nothing_has_changed(
     app: Flask, world: w.World
 ) -> None:

@@ -20,6 +20,8 @@ from clinic.shared.database import Base, db
 
 GUEST = "guest"
 """In the details of a checkout: the record that was typed before whoever books signed in."""
+NAMED_BEFORE = "named_before"
+"""The same: somebody else who was named first, and for whom questions were answered. Whoever signs in may be either."""
 
 # What a checkout itself leaves. Rows of every other table that name a client keep the record.
 _OF_A_CHECKOUT = (Visit.__table__, Checkout.__table__, IntakeDraft.__table__, Client.__table__)

@@ -15,7 +15,7 @@ from clinic.accounts.steps import new_token
 from clinic.booking.models import Checkout, Visit
 from clinic.booking.queries import visits
 from clinic.booking.queries.checkouts import has_reconfirmed, person_of
-from clinic.booking.queries.unfinished import GUEST
+from clinic.booking.queries.unfinished import GUEST, NAMED_BEFORE
 from clinic.booking.services._claims import claim_best, client_first, keep_longer_until
 from clinic.booking.services._deciding import decide, keep_place, keep_room, keep_therapist, tell
 from clinic.booking.services._forgetting import forget_guest, forget_if_bare
@@ -38,7 +38,7 @@ from clinic.clients import queries as clients
 from clinic.clients.models import Client
 from clinic.clients.steps import Details, add_client, check_details, who_stands, write_details
 from clinic.intake import queries as intake
-from clinic.intake.steps import carry_over
+from clinic.intake.steps import ask_anew, carry_over
 from clinic.premises import queries as premises
 from clinic.rules import booking_policy
 from clinic.rules.contact import name_key
@@ -230,21 +230,20 @@ def choose_person(token: str, client_id: int, *, user_id: int, now: dt.datetime)
             client.is_unproven = False  # the account proved the e-mail, and nobody else looks like them
         typed_before = checkout.client_id
         said = checkout.details or {}
-        told_by = typed_before if checkout.user_id is None else said.get(GUEST)
+        typed = typed_before if checkout.user_id is None else said.get(GUEST)
+        tellers = [one for one in (said.get(NAMED_BEFORE), typed) if one not in (None, client.id)]
         checkout.client_id, checkout.user_id, checkout.updated_at = client.id, user_id, now
         refusal = seat(session, visit, client, now=now)
-        told = (
-            told_by is not None and told_by != client.id and carry_over(session, told_by, client.id, now=now)
-        )
+        told = [one for one in tellers if carry_over(session, one, client.id, now=now)]
         if told:  # it goes along to whomever else they choose, too
-            said = {**said, GUEST: told_by}
+            said = {**said, GUEST: told[-1]}
         if (
             said
         ):  # sealed anew, for whom it is now: the key of whoever was typed before may be gone in a moment
             checkout.details = {**said}
         if typed_before is not None and typed_before != client.id:
             session.flush()
-            if not (told and typed_before == told_by):
+            if typed_before not in told:
                 forget_if_bare(session, typed_before)
     if refusal is not None:
         raise refusal
@@ -267,14 +266,18 @@ def name_person(token: str, details: Details, *, relation: str, now: dt.datetime
         raise InvalidInput("phone", _("Enter your phone number, so that we can reach you."))
     with transaction() as session:
         checkout, visit = _working(token, now)
-        client = _whose(session, checkout)
+        client, before = _whose(session, checkout), (checkout.details or {}).get(NAMED_BEFORE)
         if client is None or checkout.user_id is not None or not _may_correct(client, details):
+            if client is not None and checkout.user_id is None and _has_told(client):
+                before = client.id
             client = add_client(session, details, region=facts.phone_region, by=None, now=now, unproven=True)
         else:
             check_details(details, today=now.date() + dt.timedelta(days=1))
+            if not _is_same_person(client, details):
+                ask_anew(session, client.id)
             write_details(client, details, region=facts.phone_region)
         checkout.client_id, checkout.updated_at, checkout.user_id = client.id, now, None
-        checkout.details = {"relation": relation}
+        checkout.details = {"relation": relation} | ({NAMED_BEFORE: before} if before is not None else {})
         client_id, refusal = client.id, seat(session, visit, client, now=now)
     if refusal is not None:
         raise refusal
@@ -282,18 +285,27 @@ def name_person(token: str, details: Details, *, relation: str, now: dt.datetime
 
 
 def _may_correct(client: Client, details: Details) -> bool:
-    """Whether what was typed now may be written over the record that this checkout made: once anything was answered for
-    it, only by the same person. Two people share a last name and a day, or both names, but hardly a first name and a
-    day; so a slip in the last name may still be mended where nothing is signed."""
+    """Whether what was typed now may be written over the record that this checkout made. Where nothing is signed, a
+    name or a day alone may be a slip; where both are others, what was answered is somebody else's."""
     if not client.is_unproven:
         return False
-    now_called = name_key(details.first_name, details.last_name)
-    if (client.name_key, client.born_on) == (now_called, details.born_on):
-        return True
+    same = (
+        client.name_key == name_key(details.first_name, details.last_name),
+        client.born_on == details.born_on,
+    )
     if intake.newest(client.id) is not None or intake.stops_in_force(client.id):
-        return False
+        return all(same)
+    return any(same) or not intake.drafts(client.id)
+
+
+def _has_told(client: Client) -> bool:
+    return bool(intake.drafts(client.id)) or intake.newest(client.id) is not None
+
+
+def _is_same_person(client: Client, details: Details) -> bool:
+    """Beyond doubt: two people share a last name and a day, or both names, but hardly a first name and a day."""
     first_names = {name_key(one.first_name, "") for one in (client, details)}
-    return not intake.drafts(client.id) or (len(first_names) == 1 and client.born_on == details.born_on)
+    return len(first_names) == 1 and client.born_on == details.born_on
 
 
 def _refuse_barred(client: Client) -> None:

@@ -154,7 +154,7 @@ def name_person(now_at: Standing) -> Answer:
     is_short = facts is not None and form.needs_guardian(facts.adult_age, kit.local_today())
     if not right or is_short:
         return _who_page(now_at, form), 422
-    before = now_at.client.id if now_at.client else None
+    before = _answered(now_at.client.id) if now_at.client else 0
     try:
         client_id = services.name_person(
             kit.token() or "", form.details(), relation=form.relation.data or "self", now=clock.now()
@@ -166,12 +166,17 @@ def name_person(now_at: Standing) -> Answer:
         return slot_gone(now_at, error)
     except HoldExpired:
         return go("booking.choose_service")
-    if before not in (None, client_id) and intake.drafts(before):
+    if _answered(client_id) < before:
         flash(
-            _("Please answer for %(name)s. What was answered before was about somebody else, and is not kept for them.",
+            _("Who is coming was changed, so every question is asked again. Please answer for %(name)s.",
               name=form.first_name.data), "care",
         )  # fmt: skip
     return go("booking.checkout")
+
+
+def _answered(client_id: int) -> int:
+    """How many questions were answered for this record and wait for the signature."""
+    return sum(len(one.answered) for one in intake.drafts(client_id))
 
 
 @pages.post("/book/person", needs=Permission.PERSON_OWN_WRITE)
