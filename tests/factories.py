@@ -191,7 +191,7 @@ def make_client(
     acts: Mapping[int, str] | None = None,
     **values: Any,
 ) -> Client:
-    """A client; `acts` is account id → relation for those who may act for this person."""
+    """A client; `acts` is account id → relation for those who may act for this person: accounts that were entered."""
     row = Client(
         first_name=first_name,
         last_name=last_name,
@@ -206,6 +206,9 @@ def make_client(
     save(row)
     for user_id, relation in (acts or {}).items():
         save(ClientAccess(user_id=user_id, client_id=row.id, relation=relation, since=LONG_AGO))
+        with transaction() as session:
+            user = session.get_one(User, user_id)
+            user.password_hash = user.password_hash or "x"
     return row
 
 
