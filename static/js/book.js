@@ -4,7 +4,7 @@
   "use strict";
   const form = document.querySelector("form[data-book]");
   if (!form) return;
-  const { say, _, ngettext, isChanged } = window.clinic;
+  const { say, _, ngettext, isChanged, unsent, sentAgain } = window.clinic;
   const part = (id) => document.getElementById(id);
   const DECIDING = ["client", "what", "addons", "areas", "therapist", "place", "day", "at"];
   let timer = 0, asked = 0, open = 0, renewed = Promise.resolve();
@@ -20,8 +20,11 @@
     if (!isNamed) names().forEach((one) => body.delete(one.name));
     try {
       const answer = await fetch(form.action, { method: "POST", body });
-      if (mine !== asked) return;
-      if (answer.redirected || answer.status === 400) return part("q").dispatchEvent(new Event("signed-out", { bubbles: true }));
+      if (mine !== asked) return; // the answer to a later question counts
+      if (answer.redirected || answer.status === 400) {
+        part("times").inert = false; // what is pressed waits until they are signed in again
+        return part("q").dispatchEvent(new Event("signed-out", { bubbles: true }));
+      }
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       const whole = part("what").value ? [...ids] : [...ids, "what-part"];
       if (ids.includes("people") && !isNamed) names().forEach((one) => { one.value = page.getElementById(one.id).value; });
@@ -35,15 +38,17 @@
         old.replaceWith(fresh);
         if (isWaiting) part("what").focus();
       });
+      part("times").inert = false;
       tell(ids);
-    } catch { /* the button still works */ }
+      sentAgain();
+    } catch { if (mine === asked) unsent((line) => part("times").before(line)); } // the button still asks
   };
   // Until the answer is here, a time of before cannot be pressed; and one that was pressed stays until it is sent.
   const renew = (ids) => {
+    part("times").inert = true;
     if (form.querySelector(".is-busy")) return;
     open += 1;
-    part("times").inert = true;
-    renewed = fetchParts(ids).finally(() => { open -= 1; part("times").inert = open > 0; });
+    renewed = fetchParts(ids).finally(() => { open -= 1; });
   };
   const tell = (ids) => {
     const people = Number(part("people").dataset.count), first = part("times").querySelector("button[name=start] .visually-hidden");

@@ -234,6 +234,20 @@ def test_somebody_new_is_added_once_and_waits_for_the_health_questions(
     assert len(db.session.scalars(select(Client).where(Client.name_key == "nora newman")).all()) == 2
 
 
+def test_somebody_new_is_booked_as_was_searched_for_where_only_the_birth_date_is_typed(
+    world: w.World, desk: FlaskClient
+) -> None:
+    """A time that is pressed before the page has heard that nobody is called that. Not where somebody is."""
+    typed = {**order(0, "swedish"), "client": "", "q": "zora quimby", "born_on": "1988-05-20"}
+    known = db.session.get_one(Client, w.person())
+    refused = desk.post("/desk/visits/new", data={**typed, "q": known.last_name})
+    assert (refused.status_code, db.session.scalar(select(func.count()).select_from(Client))) == (422, 1)
+    assert desk.post("/desk/visits/new", data=typed).status_code == 303
+    db.session.rollback()
+    newest = db.session.scalars(select(Client).order_by(Client.id.desc()).limit(1)).one()
+    assert newest.name == "Zora Quimby"
+
+
 def test_what_is_needed_of_somebody_new_is_not_called_optional(world: w.World, desk: FlaskClient) -> None:
     page = desk.get("/desk/visits/new").text
     labels = dict(re.findall(r'<label class="form-label" for="(\w+)">(.*?)</label>', page))

@@ -232,6 +232,21 @@ def test_what_a_guest_said_goes_along_once_they_say_who_they_are(
     assert walk.location(account.browser.post("/book/health", data={"go": "same"})) == "/book/health"
 
 
+def test_what_was_said_about_somebody_else_goes_along_to_nobody(app: Flask, account: Account) -> None:
+    """A child's answers, typed and left: not to the parent who is named next, and signs in."""
+    w.sign(account.client_id, now=LAST_MONTH)
+    db.session.rollback()
+    guest = app.test_client()
+    walk.hold(guest, "deep_tissue")
+    guest.post("/book/who", data=walk.details(**KIM))
+    walk.answer(guest, {"heart_failure": {"worsening": False}})
+    guest.post("/book/who", data=walk.details(**OLGA))
+    with guest.session_transaction() as kept, account.browser.session_transaction() as signed_in:
+        signed_in["checkout"] = kept["checkout"]
+    account.browser.post("/book/person", data={"person": str(account.client_id)})
+    assert not intake.has_unsigned(account.client_id)
+
+
 def test_a_check_in_that_lacks_a_detail_is_not_followed_by_nothing_has_changed(
     app: Flask, world: w.World
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 
 import pytest
@@ -10,13 +11,16 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from clinic.accounts.models import User
-from clinic.booking.models import Visit
+from clinic.accounts.queries import hash_of
+from clinic.booking.models import CheckinLink, Offer, Visit
+from clinic.booking.services import series
 from clinic.booking.services.people import merge_clients
+from clinic.booking.services.series_starts import OneStart
 from clinic.clients import queries as clients
 from clinic.clients.models import Client
 from clinic.rules.permissions import Role
 from clinic.shared.audit import AuditRow
-from clinic.shared.database import db
+from clinic.shared.database import db, transaction
 from clinic.shared.mail import OutgoingMail
 from tests import factories
 from tests.booking import walk
@@ -83,6 +87,52 @@ def test_an_account_that_nobody_entered_goes_with_the_wrong_address(app: Flask, 
     assert "welcome" in to_right
     assert to_right & {"visit_booked", "visit_waiting"}
     assert reads(enters(app, welcome_way(RIGHT), RIGHT), client_id)
+
+
+def test_nothing_else_that_was_mailed_to_the_wrong_address_opens_anything(
+    app: Flask, desk: FlaskClient
+) -> None:
+    """A check-in would be signed in their name; an offer leads to the visit's own page."""
+    client_id = w.person(email=WRONG)
+    w.sign(client_id, now=NOW - dt.timedelta(days=30))
+    visit_id = w.at_desk(w.World(1, (11, 12, 13), 1), client_id, "relaxation", when=w.at(0, 15)).visit_id
+    visit = db.session.get_one(Visit, visit_id)
+    later = visit.starts_at
+    with transaction() as session:
+        session.add(
+            CheckinLink(visit_id=visit.id, token_hash=hash_of("check-in"), made_at=NOW, expires_at=later)
+        )
+        session.add(
+            Offer(
+                kind="given", visit_id=visit.id, starts_at=later, ends_at=visit.ends_at, expires_at=later,
+                token_hash=hash_of("offer"), made_at=NOW,
+            )
+        )  # fmt: skip
+    anybody = app.test_client()
+    ways = ("/check-in/check-in", "/offer/offer")
+    assert [anybody.get(way).status_code for way in ways] == [200, 200]
+    assert save_page(desk, f"/clients/{client_id}/edit", email=RIGHT).status_code == 303
+    assert [anybody.get(way).status_code for way in ways] == [404, 404]
+    db.session.rollback()
+    assert db.session.scalars(select(CheckinLink.id)).all() == [], "they are asked anew"
+    assert "visit_given" in {
+        row.kind for row in db.session.scalars(select(OutgoingMail).where(OutgoingMail.to == RIGHT))
+    }
+
+
+def test_a_series_is_told_again_in_one_mail(app: Flask, desk: FlaskClient) -> None:
+    client_id = w.person(email=WRONG)
+    w.sign(client_id)
+    wish = w.choice("relaxation")
+    series.book_series(
+        wish, client_id, [OneStart(w.at(day), 11) for day in (3, 10, 17)], every_weeks=1, request_key="series",
+        source="desk", by=1, now=NOW,
+    )  # fmt: skip
+    db.session.rollback()
+    assert save_page(desk, f"/clients/{client_id}/edit", email=RIGHT).status_code == 303
+    db.session.rollback()
+    told = db.session.scalars(select(OutgoingMail.kind).where(OutgoingMail.to == RIGHT)).all()
+    assert [kind for kind in told if kind != "welcome"] == ["series_booked"]
 
 
 def test_another_detail_leaves_account_and_links_alone(app: Flask, desk: FlaskClient) -> None:

@@ -21,7 +21,7 @@ from clinic.shared.database import Base, db
 GUEST = "guest"
 """In the details of a checkout: the record that was typed before whoever books signed in."""
 NAMED_BEFORE = "named_before"
-"""The same: somebody else who was named first, and for whom questions were answered. Whoever signs in may be either."""
+"""The same: others who were named first, and for whom questions were answered. Whoever signs in may be one of them."""
 
 # What a checkout itself leaves. Rows of every other table that name a client keep the record.
 _OF_A_CHECKOUT = (Visit.__table__, Checkout.__table__, IntakeDraft.__table__, Client.__table__)
@@ -73,6 +73,11 @@ def guest_of(checkout: Checkout) -> int | None:
     it was taken over (`services/checkout.choose_person`)."""
     guest_id: int | None = (checkout.details or {}).get(GUEST)
     return guest_id if guest_id != checkout.client_id else None
+
+
+def named_before(checkout: Checkout) -> list[int]:
+    """The records of others who were named for this booking first, oldest first."""
+    return list((checkout.details or {}).get(NAMED_BEFORE, ()))
 
 
 def guests_of(client_ids: Collection[int]) -> list[int]:

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from clinic.booking.models import Checkout, Visit
 from clinic.booking.queries import unfinished
-from clinic.booking.queries.unfinished import NAMED_BEFORE, guest_of
+from clinic.booking.queries.unfinished import guest_of, named_before
 from clinic.clients.models import Client
 from clinic.intake import queries as intake
 from clinic.premises.models import GONE, Resource
@@ -18,13 +18,14 @@ from clinic.shared import person_keys
 
 def forget_guest(session: Session, checkout: Checkout) -> None:
     """The booking ends, and whoever made it has said by signing in who they are: the record that they typed as a guest
-    is nobody's, and what was told for it stands with the person by now, a warning sign too. The same of somebody whom
-    they named before, but that their warning sign stands nowhere else."""
-    guest_id, before = guest_of(checkout), (checkout.details or {}).get(NAMED_BEFORE)
+    is nobody's, and what was told for it stands with the person by now, a warning sign too. The same of others whom
+    they named before, but that a warning sign of theirs may stand nowhere else."""
+    guest_id = guest_of(checkout)
     if guest_id is not None:
         forget_if_bare(session, guest_id, told_elsewhere=True)
-    if before not in (None, guest_id, checkout.client_id):
-        forget_if_bare(session, before)
+    for one in named_before(checkout):
+        if one not in (guest_id, checkout.client_id):
+            forget_if_bare(session, one)
 
 
 def forget_if_bare(session: Session, client_id: int, *, told_elsewhere: bool = False) -> None:

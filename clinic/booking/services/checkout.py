@@ -15,7 +15,7 @@ from clinic.accounts.steps import new_token
 from clinic.booking.models import Checkout, Visit
 from clinic.booking.queries import visits
 from clinic.booking.queries.checkouts import has_reconfirmed, person_of
-from clinic.booking.queries.unfinished import GUEST, NAMED_BEFORE
+from clinic.booking.queries.unfinished import GUEST, NAMED_BEFORE, named_before
 from clinic.booking.services._claims import claim_best, client_first, keep_longer_until
 from clinic.booking.services._deciding import decide, keep_place, keep_room, keep_therapist, tell
 from clinic.booking.services._forgetting import forget_guest, forget_if_bare
@@ -231,7 +231,8 @@ def choose_person(token: str, client_id: int, *, user_id: int, now: dt.datetime)
         typed_before = checkout.client_id
         said = checkout.details or {}
         typed = typed_before if checkout.user_id is None else said.get(GUEST)
-        tellers = [one for one in (said.get(NAMED_BEFORE), typed) if one not in (None, client.id)]
+        before = [one for one in named_before(checkout) if _may_be(session, one, client)]
+        tellers = [one for one in (*before, typed) if one not in (None, client.id)]
         checkout.client_id, checkout.user_id, checkout.updated_at = client.id, user_id, now
         refusal = seat(session, visit, client, now=now)
         told = [one for one in tellers if carry_over(session, one, client.id, now=now)]
@@ -266,10 +267,10 @@ def name_person(token: str, details: Details, *, relation: str, now: dt.datetime
         raise InvalidInput("phone", _("Enter your phone number, so that we can reach you."))
     with transaction() as session:
         checkout, visit = _working(token, now)
-        client, before = _whose(session, checkout), (checkout.details or {}).get(NAMED_BEFORE)
+        client, before = _whose(session, checkout), named_before(checkout)
         if client is None or checkout.user_id is not None or not _may_correct(client, details):
             if client is not None and checkout.user_id is None and _has_told(client):
-                before = client.id
+                before = [*before, client.id]
             client = add_client(session, details, region=facts.phone_region, by=None, now=now, unproven=True)
         else:
             check_details(details, today=now.date() + dt.timedelta(days=1))
@@ -277,7 +278,7 @@ def name_person(token: str, details: Details, *, relation: str, now: dt.datetime
                 ask_anew(session, client.id)
             write_details(client, details, region=facts.phone_region)
         checkout.client_id, checkout.updated_at, checkout.user_id = client.id, now, None
-        checkout.details = {"relation": relation} | ({NAMED_BEFORE: before} if before is not None else {})
+        checkout.details = {"relation": relation} | ({NAMED_BEFORE: before} if before else {})
         client_id, refusal = client.id, seat(session, visit, client, now=now)
     if refusal is not None:
         raise refusal
@@ -296,6 +297,12 @@ def _may_correct(client: Client, details: Details) -> bool:
     if intake.newest(client.id) is not None or intake.stops_in_force(client.id):
         return all(same)
     return any(same) or not intake.drafts(client.id)
+
+
+def _may_be(session: Session, client_id: int, client: Client) -> bool:
+    """Whether who was named before may be this person: another name and another day are somebody else."""
+    named = session.get(Client, client_id)
+    return named is not None and (named.name_key == client.name_key or named.born_on == client.born_on)
 
 
 def _has_told(client: Client) -> bool:

@@ -15,8 +15,9 @@ from clinic.booking.models import CallRequest, Claim, Visit, WaitlistWish
 from clinic.booking.queries import look_alikes, visits
 from clinic.booking.services._claims import clear_expired
 from clinic.booking.services._judging import local_day
+from clinic.booking.services._new_links import send_new_links
 from clinic.booking.services._placing import give_to
-from clinic.booking.services._steps import booked_mail, new_manage_key, tell_client
+from clinic.booking.services._steps import tell_client
 from clinic.booking.services.judging import (
     follow,
     judge_visits_of,
@@ -90,19 +91,14 @@ def change_details(
 
 def _leave_address(session: Session, client: Client, address: str, *, now: dt.datetime) -> None:
     """Whoever reads mail at the former address may be somebody else: an account there that nobody has entered goes on
-    without this person, visits' links that went there open nothing, and the new address gets both."""
+    without this person, links that went there open nothing, and the new address gets both."""
     for access, email in unentered_accounts(session, client.id):
         if email == address:
             relation = access.relation
             end_access(session, access, now=now)
             if client.email_key:
                 lead_to_account(session, client, relation, now=now)
-    for visit in visits.visits_ahead(client.id, now):
-        if visit.manage_hash is not None:
-            visit.revision += 1  # each change tells the client once
-            key = new_manage_key(visit)
-            if client.email:
-                tell_client(session, visit, booked_mail(visit), now=now, token=key)
+    send_new_links(session, client, now=now)
 
 
 def mark_of_card(client: Client) -> str:
