@@ -102,13 +102,19 @@ def test_from_the_age_of_the_clinic_on_a_person_signs_alone(world: w.World) -> N
     assert kinds(client) == ["full"]
 
 
-def test_the_check_in_asks_for_the_guardian(app: Flask, world: w.World, now: dt.datetime) -> None:
+def sixteen_with_consent() -> int:
+    """Somebody of sixteen whose guardian signed the answers, and agreed to relaxation massage."""
     client = w.person(SIXTEEN)
     submit(client, SIGNED)
     consents.give_guardian_consent(
         client, name="Ma Pat", relation="mother", services=["relaxation"], will_be_in_room=True,
         signed_on=w.TODAY, by=None, now=NOW,
     )  # fmt: skip
+    return client
+
+
+def test_the_check_in_asks_for_the_guardian(app: Flask, world: w.World, now: dt.datetime) -> None:
+    client = sixteen_with_consent()
     visit_id = w.at_desk(world, client, "relaxation", when=w.at(0, 15)).visit_id
     desk = desk_browser(app, world)
     address = f"/desk/visits/{visit_id}/check-in"
@@ -138,12 +144,7 @@ BIGGER = {"step": "chosen", "topic": "8"}
 def test_what_a_young_person_tells_alone_waits_for_the_guardian(
     app: Flask, world: w.World, now: dt.datetime, told: dict[str, str], is_late: bool
 ) -> None:
-    client = w.person(SIXTEEN)
-    submit(client, SIGNED)
-    consents.give_guardian_consent(
-        client, name="Ma Pat", relation="mother", services=["relaxation"], will_be_in_room=True,
-        signed_on=w.TODAY, by=None, now=NOW,
-    )  # fmt: skip
+    client = sixteen_with_consent()
     user = make_person("own@people.example", Role.CLIENT)
     factories.save(ClientAccess(user_id=user.id, client_id=client, relation="self", since=NOW))
     asked, coming = (w.at_desk(world, client, "relaxation", when=w.at(0, at)).visit_id for at in (12, 15))

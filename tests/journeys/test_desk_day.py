@@ -248,13 +248,18 @@ def test_the_day_is_kept_up_behind_a_dialog_and_while_a_visit_is_moved(
     page.wait_for_selector(".ev", state="detached")
 
 
-def test_a_dialog_shows_the_visit_that_was_opened_last_whatever_is_answered_later(page: Page) -> None:
-    """The answer of a visit that was closed took the place of another one's: Enter started the wrong session."""
+def ana_and_daniel(page: Page) -> list[Locator]:
+    """The desk's day with a visit of each of the two."""
     page.set_viewport_size(DESKTOP)  # type: ignore[arg-type]
     sign_in(page)
     book_ana(page)
     page.goto(book_ana(page, "daniel bri"))
-    ana, daniel = (page.locator(".ev[data-moves]", has_text=name) for name in ("Ana Alder", "Daniel Bright"))
+    return [page.locator(".ev[data-moves]", has_text=name) for name in ("Ana Alder", "Daniel Bright")]
+
+
+def test_a_dialog_shows_the_visit_that_was_opened_last_whatever_is_answered_later(page: Page) -> None:
+    """The answer of a visit that was closed took the place of another one's: Enter started the wrong session."""
+    ana, daniel = ana_and_daniel(page)
     dialog = page.locator("dialog[open]")
     asked = hold(page, re.compile(rf"/desk/visits/{ana.get_attribute('data-visit')}(/move\?|$)"))
 
@@ -284,11 +289,7 @@ def test_a_dialog_shows_the_visit_that_was_opened_last_whatever_is_answered_late
 
 
 def test_a_step_that_is_answered_late_closes_no_other_visits_dialog(page: Page) -> None:
-    page.set_viewport_size(DESKTOP)  # type: ignore[arg-type]
-    sign_in(page)
-    book_ana(page)
-    page.goto(book_ana(page, "daniel bri"))
-    ana, daniel = (page.locator(".ev[data-moves]", has_text=name) for name in ("Ana Alder", "Daniel Bright"))
+    ana, daniel = ana_and_daniel(page)
     dialog = page.locator("dialog[open]")
     steps = hold(page, re.compile(rf"/desk/visits/{ana.get_attribute('data-visit')}/cancel"))
     ana.locator("a").first.click()

@@ -39,15 +39,21 @@ def send_new_links(session: Session, client: Client, *, now: dt.datetime) -> Non
     _tell_of_visits(session, coming, now=now)
 
 
+def tell_again(session: Session, visit: Visit, *, now: dt.datetime) -> None:
+    """Mail how a visit stands, with a link to its own page; the one sent before stops working."""
+    visit.revision += 1  # each change tells the client once; this one is told again on purpose
+    tell_client(session, visit, booked_mail(visit), now=now, token=new_manage_key(visit))
+
+
 def _tell_of_visits(session: Session, coming: Sequence[Visit], *, now: dt.datetime) -> None:
     """One mail for each, and for a whole series."""
     series: defaultdict[int, list[Visit]] = defaultdict(list)
     for visit in coming:
-        visit.revision += 1  # each change tells the client once; this one is told again on purpose
         if visit.series_id is not None and visit.client is not None and visit.client.email:
+            visit.revision += 1
             series[visit.series_id].append(visit)
         else:
-            tell_client(session, visit, booked_mail(visit), now=now, token=new_manage_key(visit))
+            tell_again(session, visit, now=now)
     for number, several in series.items():
         key = f"series_booked:{number}:{hash_of(new_token())}"
         tell_of_several(session, "series_booked", several, key=key, now=now)

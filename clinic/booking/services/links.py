@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from clinic.booking.services._locking import lock_visit
-from clinic.booking.services._steps import booked_mail, new_manage_key, tell_client
+from clinic.booking.services._new_links import tell_again
 from clinic.rules.errors import InvalidInput, MoveNotAllowed, NotFound
 from clinic.rules.language import _
 from clinic.rules.visit_status import UPCOMING
@@ -25,6 +25,5 @@ def send_link_again(visit_id: int, *, by: int, now: dt.datetime) -> None:
             raise MoveNotAllowed(_("This visit is over, so there is no link to send."))
         if not visit.client.email:
             raise InvalidInput("email", _("There is no e-mail address on the client’s card."))
-        visit.revision += 1  # each change tells the client once; this one is told again on purpose
-        tell_client(session, visit, booked_mail(visit), now=now, token=new_manage_key(visit))
+        tell_again(session, visit, now=now)
         leave_trace(session, "visit.link_sent", "visit", visit.id, by=by, now=now)
