@@ -323,7 +323,7 @@ def test_two_deeds_on_a_visit_never_wait_in_a_ring(
         deeds.stop_in(aims, "leave_trace")
     elif deed == "the link":
         first = partial(links.send_link_again, numbers[0], **staff)
-        deeds.stop_in(links, "tell_client")
+        deeds.stop_in(links, "tell_again")
     else:
         deeds.stop_in(bookings, "set_status")
     broken_off = noted_rings(monkeypatch)
