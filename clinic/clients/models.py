@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
 from clinic.accounts.models import User
@@ -12,6 +12,8 @@ from clinic.premises.models import Resource
 from clinic.rules import contact
 from clinic.shared.crypto import Sealed, SealedRow
 from clinic.shared.database import Base
+
+WAS_MERGED = text("merged_into_id IS NOT NULL")
 
 
 class Client(Resource):
@@ -38,11 +40,17 @@ class Client(Resource):
     created_by_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
     is_unproven: Mapped[bool] = mapped_column(default=False)  # typed online by somebody not signed in
     is_barred_online: Mapped[bool] = mapped_column(default=False)
-    merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("client.id"), index=True)
+    merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("client.id"))
     merged_at: Mapped[dt.datetime | None]
     erased_at: Mapped[dt.datetime | None]  # also of one of whom a law keeps the records
     __mapper_args__ = {"polymorphic_identity": "client"}  # noqa: RUF012
-    __table_args__ = (Index("ix_client_alike_name_born_on", "alike_name", "born_on"),)
+    __table_args__ = (
+        Index("ix_client_alike_name_born_on", "alike_name", "born_on"),
+        # Not of those who were not merged, nearly everybody: SQLite would leave better ways to find them aside.
+        Index(
+            "ix_client_merged_into_id", "merged_into_id", sqlite_where=WAS_MERGED, postgresql_where=WAS_MERGED
+        ),
+    )
 
     @validates("name_key")
     def _name_looks_like(self, _name: str, key: str) -> str:

@@ -282,6 +282,25 @@ def test_families_that_share_a_phone_are_listed_with_what_they_share(
     assert "Same phone" in desk.get("/clients/duplicates").text
 
 
+def test_records_that_share_several_things_are_listed_once(app: Flask) -> None:
+    def made(first: str, email: str | None, phone: str | None = None, *, into: int | None = None) -> int:
+        return factories.make_client(
+            first_name=first, last_name="Same", born_on=BORN, email=email, phone=phone, merged_into_id=into
+        ).id
+
+    first = made("Ann", "ann@people.example", "(212) 555-3131")
+    second = made("ann", "ANN@people.example", "+1 212 555 3131")
+    made("Ann", "ann@people.example", into=first)
+    by_mail = made("Bo", "ann@people.example")
+    made("Cy", None)
+    made("Di", None)
+    assert {(pair.first.id, pair.second.id): pair.shared for pair in queries.pairs()} == {
+        (first, second): ("same name and birth date", "same phone", "same e-mail"),
+        (first, by_mail): ("same e-mail",),
+        (second, by_mail): ("same e-mail",),
+    }
+
+
 @pytest.mark.parametrize(
     "address",
     ["/clients/77", "/clients/77/edit", "/clients/77/intake", "/clients/77/consent", "/clients/77/compare/78",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -24,8 +24,9 @@ from clinic.therapists.models import Therapist, TimeOff
 TOUCHED = (VisitStatus.PENDING, VisitStatus.CONFIRMED, VisitStatus.SUSPENDED)
 
 
+PIECE = 1000
 LONGEST = dt.timedelta(days=2)
-"""More than any visit lasts: by its start the index leaves out what a therapist gave in years."""
+"""More than any visit lasts, its turnover included: by its start the index leaves out what was given in years."""
 DAY_MINUTES = 24 * 60
 _LOCAL_MINUTE = extract("hour", Visit.local_time) * 60 + extract("minute", Visit.local_time)
 _LENGTH = minute_after(Visit.ends_at) - minute_of(Visit.starts_at)
@@ -42,6 +43,11 @@ OFF = and_(
     ),
 )
 ITS_CLAIM = or_(Claim.visit_id == Visit.id, Claim.couple_id == Visit.couple_id)
+
+
+def starts_near(start: dt.datetime, end: dt.datetime) -> ColumnElement[bool]:
+    """Visits that begin soon enough before the span's end to reach into it, be it by their turnover."""
+    return and_(Visit.starts_at > start - LONGEST, Visit.starts_at < end)
 
 
 def is_coming(now: dt.datetime) -> tuple[ColumnElement[bool], ...]:
@@ -75,12 +81,7 @@ def visits_shut_by(
 
 def therapists_off(now: dt.datetime) -> Sequence[Therapist]:
     """Therapists with coming visits that lie in their own time off, by name."""
-    touched = exists().where(
-        Visit.therapist_id == Therapist.id,
-        Visit.status.in_(TOUCHED),
-        Visit.ends_at > now,
-        OFF,
-    )
+    touched = exists().where(Visit.therapist_id == Therapist.id, *is_coming(now), OFF)
     return db.session.scalars(select(Therapist).where(touched).order_by(Therapist.name, Therapist.id)).all()
 
 
@@ -141,6 +142,16 @@ def time_off_ahead(therapist_id: int, now: dt.datetime) -> Sequence[TimeOff]:
         .order_by(TimeOff.starts_at, TimeOff.id)
         .options(joinedload(TimeOff.location))
     ).all()
+
+
+def coming_in_pieces(now: dt.datetime) -> Iterator[Sequence[Visit]]:
+    """All of them in the same order, a thousand at a time: what is booked for months would fill the memory of a
+    process, and most of it has nothing to be said about."""
+    ids = db.session.scalars(
+        select(Visit.id).where(*is_coming(now)).order_by(Visit.starts_at, Visit.id)
+    ).all()
+    for start in range(0, len(ids), PIECE):
+        yield coming(now, Visit.id.in_(ids[start : start + PIECE]))
 
 
 def coming(now: dt.datetime, *wanted: ColumnElement[bool]) -> Sequence[Visit]:

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from clinic.booking.models import StatusChange, Visit
+from clinic.booking.queries.blocks import starts_near
 from clinic.rules.visit_status import VisitStatus
 from clinic.shared.database import db
 
@@ -25,7 +26,7 @@ def visits_of_therapist(therapist_id: int, start: dt.datetime, end: dt.datetime)
         select(Visit)
         .where(
             Visit.therapist_id == therapist_id,
-            Visit.starts_at < end,
+            starts_near(start, end),
             Visit.ends_at > start,
             Visit.status != VisitStatus.RELEASED,
         )

@@ -12,6 +12,7 @@ from sqlalchemy.orm import joinedload
 
 from clinic.accounts.queries import hash_of
 from clinic.booking.models import CallRequest, Checkout, Screening, StatusChange, Visit
+from clinic.booking.queries.blocks import starts_near
 from clinic.booking.queries.judged_by import lies_ahead
 from clinic.booking.queries.next_steps import PARTNER, RECONFIRM
 from clinic.catalogue.models import Service
@@ -191,7 +192,7 @@ def visits_between(location_id: int, start: dt.datetime, end: dt.datetime) -> Se
         select(Visit)
         .where(
             Visit.location_id == location_id,
-            Visit.starts_at < end,
+            starts_near(start, end),
             Visit.free_at > start,
             Visit.status.in_(shown),
         )
