@@ -28,6 +28,12 @@ from tests.statements import counted
 pytestmark = pytest.mark.usefixtures("now")
 
 
+@pytest.fixture(autouse=True)
+def one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Coming visits are read in pieces: here each of one visit, so that none is looked at as part of a whole."""
+    monkeypatch.setattr(blocks, "PIECE", 1)
+
+
 def booked(world: w.World, service: str, day: int = 3, **values: object) -> Visit:
     client = w.person()
     w.sign(client)

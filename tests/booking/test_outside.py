@@ -10,7 +10,7 @@ from sqlalchemy import update
 
 from clinic.booking.models import Visit
 from clinic.booking.queries import blocks
-from clinic.booking.queries.outside import Week, _lies, left_behind, left_outside, left_shut
+from clinic.booking.queries.outside import Week, WorkedHours, left_behind, left_outside, left_shut
 from clinic.premises.models import OpeningHours
 from clinic.rules.wall_time import WeeklyHours
 from clinic.shared.database import transaction
@@ -48,7 +48,7 @@ def test_a_visit_lies_in_a_week_or_not(weekday: int, starts: str, minutes: int, 
     day = MONDAY + dt.timedelta(days=weekday)
     begins = dt.datetime.combine(day, dt.time.fromisoformat(starts), dt.UTC)
     visit = Visit(day=day, zone="UTC", starts_at=begins, ends_at=begins + dt.timedelta(minutes=minutes))
-    assert _lies(visit, Week(week, breaks), {}) is lies
+    assert WorkedHours(Week(week, breaks), {}).hold(visit) is lies
 
 
 def test_a_night_in_hours_round_the_clock_is_work_only_when_it_is_shortened(

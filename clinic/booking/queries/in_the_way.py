@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from sqlalchemy import exists, or_, select
 
 from clinic.booking.models import Claim, Couple, Visit
-from clinic.booking.queries.blocks import ITS_CLAIM, OFF, coming, is_coming
+from clinic.booking.queries.blocks import ITS_CLAIM, OFF, coming, coming_in_pieces, is_coming
 from clinic.catalogue import queries as catalogue
 from clinic.premises import queries as premises
 from clinic.premises.facts import DeviceFacts, RoomFacts
@@ -19,22 +19,22 @@ from clinic.rules.language import _
 from clinic.shared.database import db
 from clinic.therapists.models import TimeOff
 
-FEW = 50  # more are not named one by one
-
 
 def visits_under(now: dt.datetime) -> list[Visit]:
     """Coming visits whose therapist is off, whose place, room or device is closed or out of use, or whose room or
     device is of another kind than they need by now, soonest first."""
-    ahead = coming(now)
-    found = in_the_way(ahead, now)
-    return [one for one in ahead if one.id in found]
+    under = []
+    for ahead in coming_in_pieces(now):
+        found = in_the_way(ahead, now)
+        under += [one for one in ahead if one.id in found]
+    return under
 
 
 def in_the_way(ahead: Sequence[Visit], now: dt.datetime) -> dict[int, list[str]]:
     """Visit → in words what stands in its way, of those coming visits that have something. A fixed number of
     statements."""
     found: defaultdict[int, list[str]] = defaultdict(list)
-    asked = [*is_coming(now), *([Visit.id.in_([one.id for one in ahead])] if len(ahead) < FEW else [])]
+    asked = [*is_coming(now), Visit.id.in_([one.id for one in ahead])]
     for visit, kind in db.session.execute(_OF_THERAPISTS.where(*asked)):
         found[visit].append(_("Therapist away") if kind == "off" else _("Therapist has something else then"))
     shut: defaultdict[int, set[int | None]] = defaultdict(set)
@@ -50,10 +50,13 @@ def in_the_way(ahead: Sequence[Visit], now: dt.datetime) -> dict[int, list[str]]
     return {one.id: list(dict.fromkeys(found[one.id])) for one in ahead if found[one.id]}
 
 
-def without_their_kit(ahead: Sequence[Visit], now: dt.datetime) -> list[Visit]:
-    """Those of these coming visits whose room or device is out of use, or of another kind than they need by now."""
-    needs = _needs(ahead, now)
-    return [one for one in ahead if _of_kit(one, needs)]
+def count_without_their_kit(now: dt.datetime) -> int:
+    """How many coming visits have a room or device that is out of use, or of another kind than they need by now."""
+    found = 0
+    for ahead in coming_in_pieces(now):
+        needs = _needs(ahead, now)
+        found += sum(bool(_of_kit(one, needs)) for one in ahead)
+    return found
 
 
 def left_at(location_id: int, now: dt.datetime) -> Sequence[Visit]:
@@ -101,7 +104,7 @@ def _needs(ahead: Sequence[Visit], now: dt.datetime) -> _Needs:
         select(Visit.id, Device)
         .join(Claim, Claim.visit_id == Visit.id)
         .join(Device, Device.id == Claim.resource_id)
-        .where(*is_coming(now))
+        .where(*is_coming(now), Visit.id.in_([one.id for one in ahead]))
         .order_by(Visit.id, Device.id)
     )
     for visit, device in db.session.execute(claimed):

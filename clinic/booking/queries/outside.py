@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from clinic.booking.models import Visit
 from clinic.booking.queries.blocks import coming
 from clinic.premises import queries as premises
-from clinic.rules.intervals import contains
+from clinic.rules.intervals import Interval, contains
 from clinic.rules.wall_time import (
     WallClock,
     WeeklyHours,
@@ -32,15 +32,33 @@ class Week(NamedTuple):
     breaks: list[WeeklyHours]
 
 
+class WorkedHours:
+    """The hours of a week and of dates with hours of their own, worked out once for each day that is asked about."""
+
+    def __init__(self, week: Week, dated: Dated) -> None:
+        self.week, self.dated = week, dated
+        self._around: dict[tuple[str, dt.date], list[Interval]] = {}
+
+    def hold(self, visit: Visit) -> bool:
+        """Whether the visit lies in them as a whole."""
+        key = visit.zone, visit.day
+        if key not in self._around:
+            clock = WallClock(ZoneInfo(visit.zone))
+            self._around[key] = hours_on(clock, _days(visit), *self.week, self.dated)
+        return contains(self._around[key], (epoch_minute(visit.starts_at), epoch_minute_after(visit.ends_at)))
+
+
 def left_outside(therapist_id: int, location_id: int, new: Week, now: dt.datetime) -> list[Visit]:
     """The therapist's coming visits at a place that lie in the hours of today and would not in the new ones, soonest
     first."""
     ahead = coming(now, Visit.therapist_id == therapist_id, Visit.location_id == location_id)
     if not ahead:
         return []
-    old = _weeks([therapist_id], location_id)[therapist_id]
     dated = _dated([therapist_id], location_id, ahead)[therapist_id]
-    return [one for one in ahead if _lies(one, old, dated) and not _lies(one, new, dated)]
+    old, then = (
+        WorkedHours(week, dated) for week in (_weeks([therapist_id], location_id)[therapist_id], new)
+    )
+    return [one for one in ahead if old.hold(one) and not then.hold(one)]
 
 
 def left_shut(
@@ -55,9 +73,10 @@ def left_shut(
     ahead = coming(now, Visit.location_id == location_id)
     if not ahead:
         return []
-    old, dated = _opening(location_id, ahead)
-    new, then = old if weekly is None else Week(weekly, []), {**dated, **dict([day] if day else [])}
-    return [one for one in ahead if _lies(one, old, dated) and not _lies(one, new, then)]
+    old = _opening(location_id, ahead)
+    new = old.week if weekly is None else Week(weekly, [])
+    then = WorkedHours(new, {**old.dated, **dict([day] if day else [])})
+    return [one for one in ahead if old.hold(one) and not then.hold(one)]
 
 
 def left_behind(ahead: Sequence[Visit]) -> list[Visit]:
@@ -67,12 +86,9 @@ def left_behind(ahead: Sequence[Visit]) -> list[Visit]:
     for place in sorted({one.location_id for one in ahead}):
         here = [one for one in ahead if one.location_id == place]
         ids = {one.therapist_id for one in here}
-        weeks, dated, opening = _weeks(ids, place), _dated(ids, place, here), _opening(place, here)
-        behind |= {
-            one.id
-            for one in here
-            if not (_lies(one, weeks[one.therapist_id], dated[one.therapist_id]) and _lies(one, *opening))
-        }
+        dated, opening = _dated(ids, place, here), _opening(place, here)
+        theirs = {one: WorkedHours(week, dated[one]) for one, week in _weeks(ids, place).items()}
+        behind |= {one.id for one in here if not (theirs[one.therapist_id].hold(one) and opening.hold(one))}
     return [one for one in ahead if one.id in behind]
 
 
@@ -89,10 +105,10 @@ def _dated(ids: Collection[int], location_id: int, ahead: Sequence[Visit]) -> Ma
     return therapists.dated_hours(ids, location_id, _all_days(ahead))
 
 
-def _opening(location_id: int, ahead: Sequence[Visit]) -> tuple[Week, Dated]:
+def _opening(location_id: int, ahead: Sequence[Visit]) -> WorkedHours:
     """When the place is open: in its week, and on dates with hours of their own."""
     dated = premises.dated_opening(location_id, _all_days(ahead))
-    return Week(premises.week_of(location_id), []), dated
+    return WorkedHours(Week(premises.week_of(location_id), []), dated)
 
 
 def _all_days(ahead: Sequence[Visit]) -> list[dt.date]:
@@ -102,8 +118,3 @@ def _all_days(ahead: Sequence[Visit]) -> list[dt.date]:
 def _days(visit: Visit) -> list[dt.date]:
     """Its day, the eve, whose hours may run on into it, and the day after, into which it may run on itself."""
     return days_around(visit.day, 1)
-
-
-def _lies(visit: Visit, week: Week, dated: Dated) -> bool:
-    worked = hours_on(WallClock(ZoneInfo(visit.zone)), _days(visit), *week, dated)
-    return contains(worked, (epoch_minute(visit.starts_at), epoch_minute_after(visit.ends_at)))

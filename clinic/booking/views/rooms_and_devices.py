@@ -10,7 +10,7 @@ from typing import TypeVar
 from flask import flash, render_template, request
 
 from clinic.accounts.access import who
-from clinic.booking.queries import blocks, in_the_way
+from clinic.booking.queries import in_the_way
 from clinic.booking.views.blueprint import pages
 from clinic.premises import queries, services
 from clinic.premises.facts import DeviceFacts, RoomFacts
@@ -183,5 +183,4 @@ def _with_choices(form: SomeForm) -> SomeForm:
 
 def _to_move() -> int:
     """How many visits ahead are booked with what does not serve them any more."""
-    now = clock.now()
-    return len(in_the_way.without_their_kit(blocks.coming(now), now))
+    return in_the_way.count_without_their_kit(clock.now())

@@ -92,16 +92,19 @@ class ToDo:
 
 
 def to_do(now: dt.datetime, *, may_review: bool) -> ToDo:
-    """Read the list. A fixed number of statements."""
+    """Read the list. A fixed number of statements, and of those about coming visits for a thousand at a time."""
     stops, softened = intake.reviews_waiting()
     alike = look_alikes.pairs_to_review(premises.today(now))
     reviews = Reviews(stops, softened, clearances.letters_waiting(), alike)
-    ahead = blocks.coming(now)
-    why = in_the_way.in_the_way(ahead, now)
-    under = [one for one in ahead if one.id in why]
-    to_reassign = unfit.visits_to_reassign(ahead)
-    elsewhere = {one.id for one in (*under, *to_reassign)}
-    left_behind = [one for one in outside.left_behind(ahead) if one.id not in elsewhere]
+    why: dict[int, list[str]] = {}
+    under, to_reassign, left_behind = [], [], []
+    for ahead in blocks.coming_in_pieces(now):
+        why |= in_the_way.in_the_way(ahead, now)
+        under += [one for one in ahead if one.id in why]
+        unfit_for = unfit.visits_to_reassign(ahead)
+        to_reassign += unfit_for
+        elsewhere = {*why, *(one.id for one in unfit_for)}
+        left_behind += [one for one in outside.left_behind(ahead) if one.id not in elsewhere]
     switched_off = visits.visits_switched_off(now)
     held_up = visits.waiting_visits()
     steps = next_steps.next_steps(held_up)
