@@ -77,13 +77,15 @@ def tell_team(_app: Flask) -> None:
     write_digests(clock.now())
 
 
-def tidy(_app: Flask) -> None:
+def tidy(app: Flask) -> None:
     """What has been over for long leaves the table that every free time is worked out from; steps at the desk that
-    nobody can take back any more are forgotten, and answers that nobody signed are erased."""
+    nobody can take back any more are forgotten, answers that nobody signed are erased, and so is what is left of mails
+    to people who were."""
     archiving.archive_claims(clock.now() - archiving.KEPT_FOR, now=clock.now())
     undoing.forget_steps(clock.now())
     drafts.erase_old_drafts(clock.now())
     drop_old_answers(clock.now())
+    mail.delete_left_files(app.config["CLINIC_MAIL_DIR"])
 
 
 def remove_due(app: Flask) -> None:

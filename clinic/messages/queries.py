@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
@@ -25,7 +26,7 @@ from clinic.rules.own_text import sample_of
 from clinic.rules.permissions import Role
 from clinic.shared.database import db
 from clinic.shared.languages import LANGUAGES, speaking
-from clinic.shared.mail import OwnText, places_of, standard_text, written
+from clinic.shared.mail import OwnText, known_keys, places_of, standard_text, written
 from clinic.shared.mail.texts import Block, blocks
 
 
@@ -114,9 +115,10 @@ def _chosen(name: str, whose: Whose, kinds: Sequence[str]) -> Chosen:
 
 @dataclass(frozen=True)
 class Digest:
-    """A morning mail of one of the team: its kind, and what stands in it."""
+    """A morning mail of one of the team: its kind, what it is known by, and what stands in it."""
 
     kind: str
+    key: str
     user_id: int
     email: str
     name: str
@@ -127,28 +129,38 @@ class Digest:
 
 
 def digests(now: dt.datetime) -> list[Digest]:
-    """The mails of this morning, for those of the team who want theirs; nothing for whom there is nothing."""
+    """The mails of this morning that are not written yet, for those of the team who want theirs; nothing for whom there
+    is nothing."""
     facts = premises.clinic_facts()
     if facts is None:
         return []
-    today, tasks = premises.today(now), to_do(now, may_review=False)
+    today, tasks = premises.today(now), cache(partial(to_do, now, may_review=False))
+    ids = [one.id for one in accounts.team()]
+    people = db.session.scalars(select(User).where(User.is_active, User.id.in_(ids)).order_by(User.id)).all()
+    written_before = known_keys([digest_key(kind, one, today) for one in ids for kind in FOR_STAFF])
     found = []
-    rows = db.session.scalars(select(User).where(User.is_active).order_by(User.id)).all()
-    team = {one.id for one in accounts.team()}
-    for user in (one for one in rows if one.id in team):
+    for user in people:
         language = facts.language_for(user.language)
         with speaking(language):
-            for kind, lines in (
-                (DAY_OF_THERAPIST, _visits(user.id, today, facts, now)),
-                (DAY_OF_DESK, _tasks(user, tasks)),
+            for kind, lines_of in (
+                (DAY_OF_THERAPIST, partial(_visits, user.id, today, facts, now)),
+                (DAY_OF_DESK, partial(_tasks, user, tasks)),
             ):
-                if lines and choices.wants(Whose(user_id=user.id), kind):
+                key = digest_key(kind, user.id, today)
+                if key in written_before or not choices.wants(Whose(user_id=user.id), kind):
+                    continue
+                if lines := lines_of():
                     count = ngettext("%(num)d visit", "%(num)d visits", len(lines))
                     found.append(
-                        Digest(kind, user.id, user.email, user.name, language, words.day_words(today, today=today),
-                               count, "\n".join(lines))
+                        Digest(kind, key, user.id, user.email, user.name, language,
+                               words.day_words(today, today=today), count, "\n".join(lines))
                     )  # fmt: skip
     return found
+
+
+def digest_key(kind: str, user_id: int, day: dt.date) -> str:
+    """One of each kind for each person and day."""
+    return f"{kind}:{user_id}:{day}"
 
 
 def _visits(user_id: int, today: dt.date, facts: ClinicFacts, now: dt.datetime) -> list[str]:
@@ -171,10 +183,11 @@ def _visits(user_id: int, today: dt.date, facts: ClinicFacts, now: dt.datetime) 
     ]
 
 
-def _tasks(user: User, tasks: ToDo) -> list[str]:
-    """How much waits, by its kind: what it is stands on the page."""
+def _tasks(user: User, read: Callable[[], ToDo]) -> list[str]:
+    """How much waits, by its kind: what it is stands on the page. READ is not asked for who has no such work."""
     if user.roles.isdisjoint({Role.FRONT_DESK, Role.OWNER}):
         return []
+    tasks = read()
     waiting = len(tasks.waiting) + len(tasks.intakes)
     moving = len(tasks.under) + len(tasks.to_reassign) + len(tasks.outside)
     found = (

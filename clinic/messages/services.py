@@ -161,7 +161,7 @@ def write_digests(now: dt.datetime) -> int:
     for one in found:
         with transaction() as session:
             queue_mail(
-                session, one.kind, one.email, key=f"{one.kind}:{one.user_id}:{local.date()}", now=now,
+                session, one.kind, one.email, key=one.key, now=now,
                 about=About(stop_key=choices.stop_key(Whose(user_id=one.user_id), one.kind)), language=one.language,
                 name=one.name, day=one.day, count=one.count, visits=one.lines, clinic=facts.name,
             )  # fmt: skip

@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from flask import Flask
 from sqlalchemy import String, cast, select, text, update
 
-from clinic import cli
+from clinic import cli, worker
 from clinic.accounts.models import User
 from clinic.booking.models import Screening, Series, Visit
 from clinic.cli import backups as commands
@@ -32,7 +32,7 @@ from clinic.rules.permissions import Permission, Role
 from clinic.shared import backups, crypto
 from clinic.shared.audit import AuditRow
 from clinic.shared.database import Base, db, transaction
-from clinic.shared.mail import OutgoingMail
+from clinic.shared.mail import OutgoingMail, stamp_of
 from tests import factories
 from tests.booking import world as w
 from tests.conftest import NOW
@@ -92,7 +92,6 @@ def test_every_table_about_people_has_its_fate() -> None:
 def test_nothing_of_them_is_left_and_others_keep_all(app: Flask, world: w.World) -> None:
     other, person = Person(app, world, "words-of-another"), Person(app, world, WORD)
     (mails := Path(app.config["CLINIC_MAIL_DIR"])).mkdir()
-    from clinic.shared.mail import stamp_of
 
     key = f"papers_needed:{person.made['client']}:{WORD}"
     (mails / f"hello-{stamp_of(key)}.eml").write_text(WORD)
@@ -116,6 +115,22 @@ def test_nothing_of_them_is_left_and_others_keep_all(app: Flask, world: w.World)
     deeds = db.session.scalars(select(AuditRow).order_by(AuditRow.sequence.desc()).limit(1)).one()
     assert (deeds.deed, deeds.thing_id, deeds.detail) == ("client.erased", person.made["client"], {})
     assert saved.exists()
+
+
+def test_a_mail_on_its_way_leaves_no_file_either(app: Flask, world: w.World) -> None:
+    """The worker had it in hand, or the process that erased was killed before it came to the files."""
+    mails = Path(app.config["CLINIC_MAIL_DIR"])
+    mails.mkdir()
+    stays, theirs = "password_reset:1:stays", "papers_needed:1:gone"
+    with transaction() as session:
+        session.add(
+            OutgoingMail(key=stays, kind="x", to="pat@people.example", subject="", text="", due_at=NOW)
+        )
+    for key in (stays, theirs):
+        (mails / f"hello-{stamp_of(key)}.eml").write_text(WORD)
+    (mails / "readme.txt").write_text("of somebody else")
+    worker.do(app, worker.Job(worker.tidy, 60))
+    assert {one.name for one in mails.iterdir()} == {f"hello-{stamp_of(stays)}.eml", "readme.txt"}
 
 
 def test_every_mail_of_theirs_goes_and_none_of_whoever_shares_an_address_or_a_number(

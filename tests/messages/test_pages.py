@@ -243,8 +243,7 @@ def test_the_team_gets_its_morning_mails_once_without_a_name_or_treatment(world:
         choices.choose(session, Whose(user_id=desk), DAY_OF_DESK, is_wanted=False, now=NOW)
     local = w.at(1, 7)
     assert write_digests(w.at(1, 5)) == 0
-    for _again in range(2):
-        write_digests(local)
+    assert [write_digests(local) for _again in range(2)] == [1, 0]
     rows = [one for one in all_of(OutgoingMail) if one.kind in (DAY_OF_DESK, DAY_OF_THERAPIST)]
     assert [(one.to, one.kind) for one in rows] == [("me@people.example", DAY_OF_THERAPIST)]
     assert "1 visit on" in rows[0].text

@@ -9,21 +9,23 @@ from __future__ import annotations
 import datetime as dt
 import smtplib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import cache
+from itertools import chain
+from pathlib import Path
 
 import structlog
 from sqlalchemy import delete, or_, select
 from sqlalchemy.orm import Session
 
 from clinic.rules.language import spoken
-from clinic.shared.database import transaction
+from clinic.shared.database import db, transaction
 from clinic.shared.languages import speaking
 from clinic.shared.mail import texts
-from clinic.shared.mail.letters import Letterhead, message_of, one_line
+from clinic.shared.mail.letters import Letterhead, message_of, one_line, stamp_of
 from clinic.shared.mail.models import WAITS, OutgoingMail, OwnText
-from clinic.shared.mail.sending import Refused, Senders
+from clinic.shared.mail.sending import Refused, Senders, stamped_files
 
 log = structlog.get_logger()
 
@@ -87,6 +89,22 @@ def queue_mail(
             subject=one_line(subject), text=text, stop_key=about.stop_key, due_at=not_before or now,
         )
     )  # fmt: skip
+
+
+def known_keys(keys: Collection[str]) -> set[str]:
+    """Those of these keys under which a message was queued already."""
+    return set(db.session.scalars(select(OutgoingMail.key).where(OutgoingMail.key.in_(keys))))
+
+
+def delete_left_files(folder: Path) -> None:
+    """Delete the files of mails that are not known any more: of somebody who was erased while their mail was on its
+    way, or by a process that did not live to see to the files. The files are looked at first: whatever is written later
+    has its row."""
+    left = stamped_files(folder)
+    for key in db.session.scalars(select(OutgoingMail.key)) if left else ():
+        left.pop(stamp_of(key), None)
+    for path in chain.from_iterable(left.values()):
+        path.unlink(missing_ok=True)
 
 
 def drop_mail(session: Session, key: str) -> bool:

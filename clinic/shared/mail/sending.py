@@ -140,9 +140,18 @@ def _trust(host: str) -> ssl.SSLContext:
 def delete_files(keys: Iterable[str], folder: Path) -> None:
     """Delete the files that these mails became, where no server sends them."""
     stamps = {stamp_of(key) for key in keys}
-    for path in folder.glob("*.eml") if stamps else ():
-        if path.stem.rpartition("-")[2] in stamps:
-            path.unlink(missing_ok=True)
+    for stamp, paths in stamped_files(folder).items() if stamps else ():
+        if stamp in stamps:
+            for path in paths:
+                path.unlink(missing_ok=True)
+
+
+def stamped_files(folder: Path) -> dict[str, list[Path]]:
+    """Those files, by the stamps of their mails."""
+    found: dict[str, list[Path]] = {}
+    for path in folder.glob("*.eml"):
+        found.setdefault(path.stem.rpartition("-")[2], []).append(path)
+    return found
 
 
 def _to_folder(folder: Path) -> Send:
