@@ -1,6 +1,7 @@
 """Pictures that everybody may see: looked at by their content, and drawn anew, so that nothing else comes along.
 
-What is kept is our own drawing: no place where it was taken, no program, no second file behind the first.
+What is kept is our own drawing, nothing but pixels: no place where it was taken, no program, no comment, no colour
+profile, no second file behind the first.
 """
 
 from __future__ import annotations
@@ -34,6 +35,11 @@ ODD_EXIF = (
     OSError, SyntaxError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, struct.error
 )  # fmt: skip
 """What the library raises while it reads or writes what a camera noted about a picture, and the note is broken."""
+
+MOST_OF_A_PROFILE = 4 * 1024 * 1024
+"""Bytes. Those of printers have three million."""
+ENDLESS_STEPS = b"mpet"
+"""What begins a list of steps in a colour profile: it may be as long as the file, and each is done for each colour."""
 
 _FORMATS = ("PNG", "JPEG", "WEBP")
 _ROOM = (512, 512)  # of which the kept pictures are drawn, and more than they take
@@ -104,9 +110,29 @@ def _unpacked(picture: ImageFile, field: str) -> Image:
     picture.load()
     with suppress(*ODD_EXIF):  # then it stands as it was taken
         ImageOps.exif_transpose(picture, in_place=True)
-    drawn = picture.convert("RGBA" if picture.has_transparency_data else "RGB")
+    if picture.has_transparency_data:
+        drawn = picture.convert("RGBA")
+    else:
+        drawn = picture.convert(picture.mode if picture.mode in ("L", "CMYK") else "RGB")
     drawn.thumbnail(_ROOM)
+    drawn = _in_common_colours(drawn)
+    drawn.info.clear()  # what stands there is written into the file that is kept
     return drawn
+
+
+def _in_common_colours(drawn: Image) -> Image:
+    """As red, green and blue that are the same everywhere, read by the picture's own profile where that can be done."""
+    from PIL import ImageCms
+
+    mode = "RGBA" if drawn.mode == "RGBA" else "RGB"
+    profile = drawn.info.get("icc_profile") or b""
+    if 0 < len(profile) <= MOST_OF_A_PROFILE and ENDLESS_STEPS not in profile:
+        with suppress(OSError, ImageCms.PyCMSError):
+            own, common = ImageCms.ImageCmsProfile(io.BytesIO(profile)), ImageCms.createProfile("sRGB")
+            read = ImageCms.profileToProfile(drawn, own, common, outputMode=mode)
+            if read is not None:
+                return read
+    return drawn.convert(mode)
 
 
 def _kept_to_the_last_pass(picture: ImageFile) -> int:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import io
 import json
+import os
 import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -18,6 +21,7 @@ from click.testing import CliRunner
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from flask import Flask
 from flask_migrate import downgrade, upgrade
+from PIL import Image
 from sqlalchemy import create_engine, inspect, select, text
 
 from clinic import cli
@@ -710,4 +714,41 @@ def test_no_hash_of_what_a_series_was_asked_with_is_left(blank: Flask) -> None:
     for table in ("series", "couple"):
         kept = db.session.scalars(text(f"SELECT request_key FROM {table} ORDER BY id")).all()
         assert kept == [None, "a desk's", "hold-7", None]
+    db.session.remove()
+
+
+def test_nothing_is_left_in_pictures_but_their_pixels(blank: Flask) -> None:
+    """0049: as they were drawn before, with what was in the file that was sent."""
+
+    def drawn(kind: str, mode: str, **notes: Any) -> bytes:
+        file = io.BytesIO()
+        Image.linear_gradient("L").convert(mode).save(file, kind, optimize=True, **notes)
+        return file.getvalue()
+
+    noise = os.urandom(1_829_077)
+    before = [
+        (drawn("PNG", "RGB", icc_profile=noise), drawn("PNG", "RGB")),
+        (drawn("PNG", "RGBA", icc_profile=b"any words"), drawn("PNG", "RGBA")),
+        (drawn("JPEG", "RGB", comment="any words"), drawn("JPEG", "RGB")),
+        (drawn("PNG", "RGB"), drawn("PNG", "RGB")),
+        (drawn("PNG", "RGB")[:60], drawn("PNG", "RGB")[:60]),
+        (b"\x89PNG\r\n\x1a\n", b"\x89PNG\r\n\x1a\n"),
+        (b"\xff\xd8\xff", b"\xff\xd8\xff"),
+        (b"", b""),
+    ]
+    upgrade(revision="0048")
+    for number, (content, _plain) in enumerate(before, 1):
+        db.session.execute(
+            text(
+                "INSERT INTO picture (id, mime, content, digest, width, height, made_at)"
+                " VALUES (:id, 'image/png', :content, :digest, 256, 256, '2026-03-05 12:00:00')"
+            ),
+            {"id": number, "content": content, "digest": hashlib.sha256(content).hexdigest()},
+        )
+    db.session.commit()
+    upgrade()
+    kept = db.session.execute(text("SELECT content, digest FROM picture ORDER BY id")).tuples().all()
+    for (content, digest), (_before, plain) in zip(kept, before, strict=True):
+        assert bytes(content) == plain
+        assert digest == hashlib.sha256(plain).hexdigest()
     db.session.remove()

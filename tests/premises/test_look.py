@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import io
+import os
 import re
 import struct
 from typing import Any
 
 import pytest
 from flask import Flask
-from PIL import Image, ImageOps
+from PIL import Image, ImageCms, ImageOps
+from PIL.PngImagePlugin import PngInfo
 from sqlalchemy import func, select
 
 from clinic.premises import queries, services
@@ -50,6 +52,74 @@ def test_pictures_are_looked_at_by_content_and_drawn_anew() -> None:
     assert b"second file" not in kept.content
     face = pictures.face_of(drawing(mode="RGBA"))
     assert (face.mime, face.width, face.height) == ("image/jpeg", 256, 256)
+
+
+def red_is_blue() -> bytes:
+    """A colour profile by which what is red in the file is blue on paper."""
+    common = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    for old, new in ((b"rXYZ", b"left"), (b"bXYZ", b"rXYZ"), (b"left", b"bXYZ")):
+        common = common.replace(old, new, 1)
+    return common
+
+
+RED, BLUE = (200, 40, 40), (40, 40, 200)
+ENDLESS = red_is_blue() + pictures.ENDLESS_STEPS
+
+
+@pytest.mark.parametrize(
+    ("kind", "mode", "profile", "colour"),
+    [
+        ("PNG", "RGB", red_is_blue(), BLUE),
+        ("JPEG", "RGB", red_is_blue(), BLUE),
+        ("WEBP", "RGB", red_is_blue(), BLUE),
+        ("PNG", "RGBA", red_is_blue(), (*BLUE, 90)),
+        ("PNG", "RGB", b"", RED),
+        ("PNG", "RGB", b"SECRET, no profile", RED),
+        ("JPEG", "RGB", red_is_blue()[:200], RED),
+        ("JPEG", "RGB", ENDLESS, RED),
+        ("JPEG", "RGB", red_is_blue().ljust(pictures.MOST_OF_A_PROFILE + 1, b"x"), RED),
+        ("JPEG", "L", red_is_blue(), (200, 200, 200)),
+        ("PNG", "LA", red_is_blue(), (200, 200, 200, 40)),
+        ("PNG", "P", red_is_blue(), (0, 0, 0)),
+        ("JPEG", "CMYK", red_is_blue(), (36, 139, 139)),
+        ("JPEG", "CMYK", os.urandom(1_829_077), (36, 139, 139)),  # as large as a printer's
+    ],
+    ids=[
+        "png", "jpeg", "webp", "see-through", "none", "words", "half", "endless steps", "too large",
+        "grey with colours'", "see-through grey", "of few colours", "cmyk with red, green, blue", "cmyk with noise",
+    ],
+)  # fmt: skip
+def test_colours_are_read_by_a_profile_that_can_be_read_and_none_is_kept(
+    kind: str, mode: str, profile: bytes, colour: tuple[int, ...]
+) -> None:
+    sent = drawing(kind, mode=mode, icc_profile=profile)
+    for kept in (pictures.logo_of(sent), pictures.face_of(sent)):
+        drawn = Image.open(io.BytesIO(kept.content))
+        assert len(kept.content) < 3000
+        assert drawn.info.keys() <= {"jfif", "jfif_version", "jfif_unit", "jfif_density"}
+        seen = drawn.getpixel((9, 9))
+        assert isinstance(seen, tuple)
+        if kept.mime == "image/png":
+            assert len(seen) == len(colour)
+            assert max(abs(one - other) for one, other in zip(seen, colour, strict=True)) <= 3, seen
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
+def test_nothing_that_was_written_into_a_picture_is_kept(kind: str) -> None:
+    text = PngInfo()
+    text.add_text("Comment", "SECRET")
+    text.add_itxt("XML:com.adobe.xmp", "SECRET")
+    exif = Image.Exif()
+    exif[0x010E] = "SECRET"
+    everything: dict[str, dict[str, Any]] = {
+        "PNG": {"pnginfo": text, "dpi": (71, 71)},
+        "JPEG": {"comment": "SECRET", "xmp": b"SECRET", "dpi": (71, 71)},
+        "WEBP": {"xmp": b"SECRET"},
+    }
+    sent = drawing(kind, exif=exif, icc_profile=b"SECRET", **everything[kind])
+    assert b"SECRET" in sent
+    for draw in (pictures.logo_of, pictures.face_of):
+        assert draw(sent) == draw(drawing(kind))
 
 
 def without_sampling(jpeg: bytes) -> bytes:
