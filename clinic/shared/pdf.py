@@ -25,6 +25,7 @@ from reportlab.platypus import Flowable, Image, Paragraph, SimpleDocTemplate, Sp
 from clinic.paths import ROOT
 from clinic.rules.language import _
 from clinic.shared.papers import Block, Drawing, Grid, Lines, Outline, Pairs, Paper, Part, Section, Sheet
+from clinic.shared.pictures import can_be_drawn
 from clinic.shared.type_setting import in_type
 
 PLAIN, BOLD = "DejaVuSans", "DejaVuSans-Bold"
@@ -77,7 +78,8 @@ def as_pdf(paper: Paper, made_at: dt.datetime, logo: bytes | None = None) -> byt
 
 
 def _logo(content: bytes | None) -> list[Flowable]:
-    if content is None:
+    """Nothing where it cannot be drawn: whoever needs the paper needs what is written on it."""
+    if content is None or not can_be_drawn(content):
         return []
     return [Image(BytesIO(content), 60 * mm, 14 * mm, kind="proportional", hAlign="LEFT"), Spacer(0, 10)]
 

@@ -82,6 +82,16 @@ def face_of(content: bytes, field: str = "picture") -> Drawn:
     return Drawn("image/jpeg", kept.getvalue(), 256, 256)
 
 
+def can_be_drawn(content: bytes) -> bool:
+    """Whether a picture that is kept can be read to its end."""
+    from PIL import Image
+
+    with suppress(*CANNOT_BE_READ), Image.open(io.BytesIO(content), formats=_FORMATS) as picture:
+        picture.load()
+        return True
+    return False
+
+
 def _opened(content: bytes, field: str) -> Image:
     from PIL import Image
 
