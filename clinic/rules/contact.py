@@ -64,12 +64,28 @@ def spellings(word: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys((word, *strokes, *([f"{word[0]} {word[1:]}"] if len(word) > 2 else []))))
 
 
-_WEB_ADDRESS = re.compile(r"://|\bwww\.|\w\.(?:com|net|org|info|io|ly|xyz)\b", re.IGNORECASE)
+_OF_COUNTRIES = "|".join([*sorted(phonenumbers.SUPPORTED_REGIONS), "eu", "gs", "hm", "pn", "su", "tf", "uk"])
+_OF_ALL = (
+    "com|net|org|info|io|ly|xyz|app|biz|blog|click|cloud|club|email|icu|live|online|shop|site|store|support|tech|top"
+    "|vip|website"
+)
+"""What many addresses end with, and hardly a name: kim, ford and wang are endings as well."""
+_WEB_ADDRESS = re.compile(
+    r"://|\bhttps?:|\bwww\."
+    rf"|[^\s.]\.(?:{_OF_ALL})\b"
+    # behind a word of two letters or more: J.Li is a name
+    rf"|\w[^\s.,;()/]+\.(?:[^\s.]+\.)*(?:{_OF_COUNTRIES})(?!\.?[\w'’-])"
+    r"|[^\s.]\.[^\W\d_][^\s./\\?#]+[/\\?#]"
+    r"|(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?![\d.]*\d)"
+    r"|\w@[\w-]+\.\w",
+    re.IGNORECASE,
+)
 
 
 def holds_web_address(name: str) -> bool:
-    """Whether a mail program would make a link of what was given as a name."""
-    return _WEB_ADDRESS.search(name) is not None
+    """Whether a mail program would make a link of what was given as a name, which is not long: looking takes longer
+    than it grows. A page's dot may be a wide one."""
+    return _WEB_ADDRESS.search(unicodedata.normalize("NFKC", name).replace("。", ".")) is not None
 
 
 def check_email(email: str) -> None:

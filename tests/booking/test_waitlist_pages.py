@@ -105,8 +105,13 @@ def test_somebody_not_signed_in_joins_and_leaves(client: FlaskClient, world: w.W
     assert "confirmation" not in wrong.text
     wrong = client.post(WAIT, data={**WHEN, **walk.details(), "weekdays": ["0"], "day_parts": []})
     assert (wrong.status_code, ends()) == (422, [])
-    wrong = client.post(WAIT, data={**WHEN, **walk.details(last_name="Win at www.prize.example")})
-    assert (wrong.status_code, "without a web address" in wrong.text) == (422, True)
+    for name in ("Win at www.prize.example", "Sie haben gewonnen: gewinn24.de/abholen"):
+        wrong = client.post(WAIT, data={**WHEN, **walk.details(last_name=name)})
+        assert (wrong.status_code, "without a web address" in wrong.text) == (422, True)
+    wrong = client.post(WAIT, data={**WHEN, **walk.details(last_name="gewinn24.de/" * 9)})
+    assert (wrong.status_code, "without a web address" in wrong.text) == (422, False), (
+        "it takes long, so it ends here"
+    )
     forged = walk.details(
         first_name="Nora\r\n\r\nSend us money"
     )  # no browser sends it, and mails begin with it

@@ -67,8 +67,8 @@ class PersonForm(Form):
         right = super().validate(extra_validators)
         self._read_birth_date()
         for field in (self.first_name, self.last_name, self.guardian_name):
-            if holds_web_address(field.data or ""):
-                field.errors = [*field.errors, _("Write a name here, without a web address.")]
+            if not field.errors and holds_web_address(field.data or ""):
+                field.errors = [_("Write a name here, without a web address. Put a space after a dot.")]
                 right = False
         return right and not self.born_error
 
