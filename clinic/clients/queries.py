@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any
+from typing import Any, Final
 from unicodedata import digit
 
 from sqlalchemy import ColumnElement, Subquery, and_, exists, false, func, or_, select, union
@@ -17,6 +17,7 @@ from clinic.clients.models import Client, ClientAccess, ClientNote, NotSamePerso
 from clinic.rules.contact import email_key, name_key, phone_key, spellings
 from clinic.rules.errors import NotFound
 from clinic.rules.language import _
+from clinic.shared.audit import AuditRow
 from clinic.shared.database import db
 from clinic.shared.read_once import may_have, read_once
 
@@ -345,6 +346,31 @@ def what_is_shared(one: Client, other: Client) -> tuple[str, ...]:
     if one.alike_email and one.alike_email == other.alike_email:
         same.append(_("same e-mail"))
     return tuple(same)
+
+
+ACCESS_ENDED: Final = "client.access_ended"
+
+
+def lost_relation(client_id: int) -> str | None:
+    """As what an account acted for this person until the e-mail on their card was corrected; None where one acts for
+    them, or none was lost so."""
+    if may_act_for(client_id):
+        return None
+    ended = (
+        select(AuditRow.detail)
+        .where(AuditRow.thing == "client", AuditRow.thing_id.in_([client_id, *alias_ids(client_id)]))
+        .where(AuditRow.deed == ACCESS_ENDED)
+        .order_by(AuditRow.sequence.desc())
+    )
+    return next((one["relation"] for one in db.session.scalars(ended) if "relation" in one), None)
+
+
+def people_at(email: str) -> Sequence[Client]:
+    """Everybody on whose card this e-mail is, the first first."""
+    stands = Client.merged_into_id.is_(None), Client.erased_at.is_(None)
+    return db.session.scalars(
+        select(Client).where(Client.email_key == email, *stands).order_by(Client.id)
+    ).all()
 
 
 def may_act_for(client_id: int) -> list[tuple[int, str, str, str]]:

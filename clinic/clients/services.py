@@ -103,7 +103,7 @@ def end_account_access(client_id: int, user_id: int, *, by: int, now: dt.datetim
         access = session.get(ClientAccess, (user_id, client.id))
         if access is not None:
             end_access(session, access, now=now)
-            leave_trace(session, "client.access_ended", "client", client.id, by=by, now=now, user=user_id)
+            leave_trace(session, queries.ACCESS_ENDED, "client", client.id, by=by, now=now, user=user_id)
 
 
 @tried_again

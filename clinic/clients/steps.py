@@ -7,13 +7,14 @@ from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import and_, exists, func, select
 from sqlalchemy.orm import Session
 
 from clinic.accounts.models import Passkey, User, UserSession
 from clinic.accounts.steps import (
     end_links,
     mail_welcome,
+    new_link,
     new_token,
     open_account_for_client,
     user_with_email,
@@ -25,6 +26,7 @@ from clinic.premises import queries as premises
 from clinic.rules import contact
 from clinic.rules.errors import InvalidInput
 from clinic.rules.language import ENGLISH, _, spoken
+from clinic.rules.permissions import Role
 from clinic.shared.languages import speaking
 
 LONGEST_LIFE = 120  # years: a birth date before that is a typing mistake
@@ -130,14 +132,20 @@ def give_access(session: Session, user_id: int, client_id: int, relation: str, *
         session.flush()
 
 
+_IS_UNENTERED = and_(
+    User.password_hash.is_(None),
+    ~exists().where(UserSession.user_id == User.id),
+    ~exists().where(Passkey.user_id == User.id),
+)
+
+
 def unentered_accounts(session: Session, client_id: int) -> list[tuple[ClientAccess, str]]:
     """With its e-mail, each account that a mail opened for this record and that nobody has entered yet: nobody has
     shown that the address is theirs, and it may be mistyped."""
-    has_entered = exists().where(UserSession.user_id == User.id) | exists().where(Passkey.user_id == User.id)
     rows = session.execute(
         select(ClientAccess, User.email)
         .join(User, User.id == ClientAccess.user_id)
-        .where(ClientAccess.client_id == client_id, User.password_hash.is_(None), ~has_entered)
+        .where(ClientAccess.client_id == client_id, _IS_UNENTERED)
     )
     return [(access, email) for access, email in rows]
 
@@ -150,28 +158,46 @@ def end_access(session: Session, access: ClientAccess, *, now: dt.datetime) -> N
 
 
 def lead_to_account(session: Session, client: Client, relation: str, *, now: dt.datetime) -> None:
-    """The mail with the way to an account, where nobody has one under the e-mail of this client.
+    """The mail with the way to an account, where nobody has one under the e-mail of this client. One that nobody has
+    entered and that is for nobody any more, since an address was corrected, becomes theirs.
 
     Where somebody has, the same work is done for a made-up e-mail and taken back: how long a page takes tells
     strangers nothing.
     """
     email = client.email_key or ""
-    if user_with_email(session, email) is None:
+    left = _account_for_nobody(session, email)
+    if left is not None:
+        left.name = client.name
+        _hand_over(session, client, left, new_link(session, left, "welcome", now), relation, now)
+    elif user_with_email(session, email) is None:
         _open_account(session, client, email, relation, now)
-        return
-    work = session.begin_nested()
-    _open_account(session, client, f"{new_token()}@nobody.invalid", relation, now)
-    work.rollback()
+    else:
+        work = session.begin_nested()
+        _open_account(session, client, f"{new_token()}@nobody.invalid", relation, now)
+        work.rollback()
+
+
+def _account_for_nobody(session: Session, email: str) -> User | None:
+    acts = exists().where(ClientAccess.user_id == User.id)
+    asked = select(User).where(User.email == email, User.is_active, _IS_UNENTERED, ~acts).with_for_update()
+    found = session.scalars(asked).one_or_none()
+    return found if found is not None and found.roles == {Role.CLIENT} else None
 
 
 def _open_account(session: Session, client: Client, email: str, relation: str, now: dt.datetime) -> None:
     user, welcome = open_account_for_client(session, email, client.name, now)
     if welcome is not None:  # None: another request was faster by a moment
-        give_access(session, user.id, client.id, relation, now=now)
-        facts = premises.clinic_facts()
-        name, phone = (facts.name, facts.phone) if facts else ("", "")
-        mail_welcome(session, user, welcome, now, clinic=name, phone=phone)
-        session.flush()
+        _hand_over(session, client, user, welcome, relation, now)
+
+
+def _hand_over(
+    session: Session, client: Client, user: User, welcome: str, relation: str, now: dt.datetime
+) -> None:
+    give_access(session, user.id, client.id, relation, now=now)
+    facts = premises.clinic_facts()
+    name, phone = (facts.name, facts.phone) if facts else ("", "")
+    mail_welcome(session, user, welcome, now, clinic=name, phone=phone)
+    session.flush()
 
 
 def speaking_to(client: Client) -> AbstractContextManager[None]:

@@ -38,9 +38,14 @@ PASSWORD = "a long river otter lamp"
 
 
 @pytest.fixture
-def desk(app: Flask) -> FlaskClient:
+def world(app: Flask) -> w.World:
     app.test_client_class = Visitor
-    return desk_browser(app, w.build())
+    return w.build(check_in=True)
+
+
+@pytest.fixture
+def desk(app: Flask, world: w.World) -> FlaskClient:
+    return desk_browser(app, world)
 
 
 def books(app: Flask, email: str, **who: str) -> int:
@@ -65,10 +70,14 @@ def reads(browser: FlaskClient, client_id: int) -> bool:
 
 
 def welcome_way(email: str) -> str:
+    """The way in the last of the mails."""
     db.session.rollback()
     text = db.session.scalars(
-        select(OutgoingMail.text).where(OutgoingMail.kind == "welcome", OutgoingMail.to == email)
-    ).one()
+        select(OutgoingMail.text)
+        .where(OutgoingMail.kind == "welcome", OutgoingMail.to == email)
+        .order_by(OutgoingMail.id.desc())
+    ).first()
+    assert text
     found = re.search(r"https?://[^/\s]+(/[\w/.-]+)", text)
     assert found
     return found[1]
@@ -89,13 +98,86 @@ def test_an_account_that_nobody_entered_goes_with_the_wrong_address(app: Flask, 
     assert reads(enters(app, welcome_way(RIGHT), RIGHT), client_id)
 
 
+def corrects(desk: FlaskClient, client_id: int, email: str) -> None:
+    assert save_page(desk, f"/clients/{client_id}/edit", email=email).status_code == 303
+
+
+def told(email: str) -> list[str]:
+    """The kinds of what was mailed there, in order."""
+    db.session.rollback()
+    rows = select(OutgoingMail.kind).where(OutgoingMail.to == email).order_by(OutgoingMail.id)
+    return list(db.session.scalars(rows))
+
+
+def opens(app: Flask, text: str) -> bool:
+    """Whether the first link of this mail leads to a page."""
+    found = re.search(r"https?://[^/\s]+(/[\w/.-]+)", text)
+    return found is not None and app.test_client().get(found[1]).status_code == 200
+
+
+def has_account_and_link(app: Flask, client_id: int, email: str) -> bool:
+    """Whether this person, and nobody else, has the account at this address, and their visit's page opens."""
+    last = select(OutgoingMail.text).where(OutgoingMail.to == email, OutgoingMail.kind.startswith("visit_"))
+    assert opens(app, db.session.scalars(last.order_by(OutgoingMail.id.desc())).first() or "")
+    somebody = enters(app, welcome_way(email), email)
+    acts = [one for _id, _name, one, _relation in clients.may_act_for(client_id)]
+    return acts == [email] and reads(somebody, client_id)
+
+
+@pytest.mark.parametrize("meanwhile", [WRONG, ""], ids=["another one", "none"])
+def test_an_address_that_is_put_back_has_the_account_again(
+    app: Flask, desk: FlaskClient, meanwhile: str
+) -> None:
+    client_id = books(app, RIGHT)
+    corrects(desk, client_id, meanwhile)
+    assert RIGHT not in [email for _id, _name, email, _relation in clients.may_act_for(client_id)]
+    corrects(desk, client_id, RIGHT)
+    assert has_account_and_link(app, client_id, RIGHT)
+
+
+def test_a_wrong_address_is_taken_off_and_the_right_one_entered_later(app: Flask, desk: FlaskClient) -> None:
+    client_id = books(app, WRONG, relation="parent")
+    corrects(desk, client_id, "")
+    corrects(desk, client_id, RIGHT)
+    assert [one[3] for one in clients.may_act_for(client_id)] == ["parent"]
+    assert has_account_and_link(app, client_id, RIGHT)
+
+
+def test_two_people_whose_addresses_were_mixed_up_have_an_account_each(app: Flask, desk: FlaskClient) -> None:
+    ada = books(app, "bob@people.example", first_name="Ada", last_name="Stone", phone="(212) 555-0161")
+    db.session.rollback()
+    bob = walked(app, email="ada@people.example", first_name="Bob", last_name="Reed", phone="(212) 555-0162")
+    corrects(desk, ada, "ada@people.example")
+    corrects(desk, bob, "bob@people.example")
+    assert has_account_and_link(app, ada, "ada@people.example")
+    assert not reads(enters(app, welcome_way("bob@people.example"), "bob@people.example"), ada)
+    assert [one[1:3] for one in clients.may_act_for(bob)] == [("Bob Reed", "bob@people.example")]
+
+
+def walked(app: Flask, **who: str) -> int:
+    """Somebody else books another day."""
+    walk.book(app.test_client(), "relaxation", when=w.at(4), who=walk.details(**who))
+    db.session.rollback()
+    return db.session.scalars(select(Client.id).where(Client.email == who["email"])).one()
+
+
+def test_a_first_address_opens_no_account_and_tells_of_what_is_to_come(
+    app: Flask, desk: FlaskClient, world: w.World
+) -> None:
+    client_id = w.person(email=None)
+    w.sign(client_id)
+    w.at_desk(world, client_id, "relaxation", when=w.at(3, 15))
+    corrects(desk, client_id, RIGHT)
+    assert told(RIGHT) == ["visit_booked"]
+
+
 def test_nothing_else_that_was_mailed_to_the_wrong_address_opens_anything(
-    app: Flask, desk: FlaskClient
+    app: Flask, desk: FlaskClient, world: w.World
 ) -> None:
     """A check-in would be signed in their name; an offer leads to the visit's own page."""
     client_id = w.person(email=WRONG)
     w.sign(client_id, now=NOW - dt.timedelta(days=30))
-    visit_id = w.at_desk(w.World(1, (11, 12, 13), 1), client_id, "relaxation", when=w.at(0, 15)).visit_id
+    visit_id = w.at_desk(world, client_id, "relaxation", when=w.at(0, 15)).visit_id
     visit = db.session.get_one(Visit, visit_id)
     later = visit.starts_at
     with transaction() as session:

@@ -83,21 +83,33 @@ def change_details(
         address = client.email_key
         write_details(client, details, region=facts.phone_region)
         session.flush()
-        if address and client.email_key != address:
-            _leave_address(session, client, address, now=now)
+        if client.email_key != address:
+            _leave_address(session, client, address, by=by, now=now)
         judge_visits_of_all(session, [*alike, *clients.people_like(client)], door="details", by=by, now=now)
         leave_trace(session, "client.changed", "client", client.id, by=by, now=now)
 
 
-def _leave_address(session: Session, client: Client, address: str, *, now: dt.datetime) -> None:
+def _leave_address(
+    session: Session, client: Client, address: str | None, *, by: int, now: dt.datetime
+) -> None:
     """Whoever reads mail at the former address may be somebody else: an account there that nobody has entered goes on
-    without this person, links that went there open nothing, and the new address gets both."""
+    without this person, links that went there open nothing, and the new address gets both: also where the former one
+    was taken off some time before, or its account was in the way of the person whose address it is."""
+    relation = clients.lost_relation(client.id)
     for access, email in unentered_accounts(session, client.id):
         if email == address:
             relation = access.relation
+            leave_trace(
+                session, clients.ACCESS_ENDED, "client", client.id, by=by, now=now, user=access.user_id,
+                relation=relation,
+            )  # fmt: skip
             end_access(session, access, now=now)
-            if client.email_key:
-                lead_to_account(session, client, relation, now=now)
+    if client.email_key and relation is not None:
+        lead_to_account(session, client, relation, now=now)
+    for other in clients.people_at(address) if address else ():
+        owed = clients.lost_relation(other.id)
+        if owed is not None:
+            lead_to_account(session, other, owed, now=now)
     send_new_links(session, client, now=now)
 
 
