@@ -19,6 +19,7 @@ from clinic.booking.services.series_starts import OneStart
 from clinic.clients import queries as clients
 from clinic.clients.models import Client
 from clinic.rules.permissions import Role
+from clinic.rules.visit_status import VisitStatus
 from clinic.shared.audit import AuditRow
 from clinic.shared.database import db, transaction
 from clinic.shared.mail import OutgoingMail
@@ -169,6 +170,18 @@ def test_a_first_address_opens_no_account_and_tells_of_what_is_to_come(
     w.at_desk(world, client_id, "relaxation", when=w.at(3, 15))
     corrects(desk, client_id, RIGHT)
     assert told(RIGHT) == ["visit_booked"]
+
+
+def test_whoever_is_here_is_told_nothing_about_the_visit(
+    app: Flask, desk: FlaskClient, world: w.World
+) -> None:
+    client_id = w.person(email=WRONG)
+    w.sign(client_id)
+    visit_id = w.at_desk(world, client_id, "relaxation", when=w.at(0, 15)).visit_id
+    with transaction() as session:
+        session.get_one(Visit, visit_id).status = VisitStatus.ARRIVED
+    corrects(desk, client_id, RIGHT)
+    assert told(RIGHT) == []
 
 
 def test_nothing_else_that_was_mailed_to_the_wrong_address_opens_anything(
