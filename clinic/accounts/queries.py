@@ -219,6 +219,12 @@ def live_link(token: str, now: dt.datetime, purposes: Collection[str] = PASSWORD
     return LiveLink(link.id, user.id, link.purpose, user.email, link.new_email, has_second_step)
 
 
+def is_over(token_hash: str) -> bool:
+    """Whether the mailed link with this hashed key was used, replaced or ended."""
+    ended = select(MailedLink.id).where(MailedLink.token_hash == token_hash, MailedLink.used_at.is_not(None))
+    return db.session.scalar(ended) is not None
+
+
 def email_of(user_id: int) -> str:
     """The address that this account signs in with."""
     return db.session.get_one(User, user_id).email

@@ -8,18 +8,24 @@ import re
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from clinic.accounts.models import User
 from clinic.accounts.queries import hash_of
 from clinic.booking.models import CheckinLink, Offer, Visit
-from clinic.booking.services import series
+from clinic.booking.services import series, waitlist
+from clinic.booking.services._steps import tell_client
+from clinic.booking.services.asking import ask_for_check_ins
 from clinic.booking.services.people import merge_clients
 from clinic.booking.services.series_starts import OneStart
+from clinic.clients import choices
 from clinic.clients import queries as clients
+from clinic.clients.choices import Whose
 from clinic.clients.models import Client
+from clinic.rules.messages import AFTERCARE
 from clinic.rules.permissions import Role
 from clinic.rules.visit_status import VisitStatus
+from clinic.rules.waitlist import When
 from clinic.shared.audit import AuditRow
 from clinic.shared.database import db, transaction
 from clinic.shared.mail import OutgoingMail
@@ -28,6 +34,7 @@ from tests.booking import walk
 from tests.booking import world as w
 from tests.booking.desk import desk_browser
 from tests.conftest import NOW
+from tests.mailing import sent_at, words_of
 from tests.owners import save_page
 from tests.web import Visitor
 
@@ -182,6 +189,85 @@ def test_whoever_is_here_is_told_nothing_about_the_visit(
         session.get_one(Visit, visit_id).status = VisitStatus.ARRIVED
     corrects(desk, client_id, RIGHT)
     assert told(RIGHT) == []
+
+
+def test_nothing_with_a_dead_link_leaves_after_the_address_was_corrected(
+    app: Flask, desk: FlaskClient
+) -> None:
+    client_id = books(app, WRONG)
+    corrects(desk, client_id, RIGHT)
+    letters = sent_at(NOW + dt.timedelta(minutes=1))
+    assert {one["To"] for one in letters} == {RIGHT}
+    assert sorted(told(RIGHT)) == ["visit_waiting", "visit_waiting", "welcome"]
+    assert [opens(app, words_of(one)) for one in letters] == [True, True], "one of each"
+
+
+def test_what_a_worker_holds_while_the_address_is_corrected_is_not_tried_again(
+    app: Flask, desk: FlaskClient
+) -> None:
+    client_id = books(app, WRONG)
+    with transaction() as session:
+        session.execute(update(OutgoingMail).values(lease_until=NOW + dt.timedelta(minutes=5), attempts=1))
+    corrects(desk, client_id, RIGHT)
+    letters = sent_at(NOW + dt.timedelta(minutes=1)) + sent_at(NOW + dt.timedelta(minutes=9))
+    assert [(one["To"], opens(app, words_of(one))) for one in letters] == [(RIGHT, True)] * 2
+
+
+@pytest.mark.parametrize("kind", ["visit_reminder"])
+def test_what_is_said_once_leaves_with_a_link_that_works(
+    app: Flask, desk: FlaskClient, world: w.World, kind: str
+) -> None:
+    client_id = w.person(email=WRONG)
+    w.sign(client_id)
+    visit_id = w.at_desk(world, client_id, "relaxation", when=w.at(0, 15)).visit_id
+    with transaction() as session:
+        visit = session.get_one(Visit, visit_id)
+        tell_client(
+            session, visit, kind, now=NOW, about="x", advice="",
+            stop_key=choices.stop_key(Whose(client_id=client_id), kind),
+        )  # fmt: skip
+        if kind == AFTERCARE:
+            visit.status = VisitStatus.DONE
+    corrects(desk, client_id, RIGHT)
+    letters = sent_at(NOW + dt.timedelta(minutes=1))
+    subjects = select(OutgoingMail.subject).where(OutgoingMail.kind == kind)
+    db.session.rollback()
+    subject = db.session.scalars(subjects).one()
+    (letter,) = [one for one in letters if one["Subject"] == subject]
+    links = re.findall(r"https?://[^/\s]+(/(?:visit|messages/stop)/[\w.-]+)", words_of(letter))
+    assert (letter["To"], len(links)) == (RIGHT, 1)
+    assert app.test_client().get(links[0]).status_code == 200
+    assert letter["List-Unsubscribe"] is None or links[0] in letter["List-Unsubscribe"]
+
+
+def test_the_questions_of_the_day_before_are_mailed_anew(
+    app: Flask, desk: FlaskClient, world: w.World
+) -> None:
+    client_id = w.person(email=WRONG)
+    w.sign(client_id, now=NOW - dt.timedelta(days=30))
+    w.at_desk(world, client_id, "relaxation", when=w.at(0, 15))
+    assert ask_for_check_ins(NOW) == 1
+    corrects(desk, client_id, RIGHT)
+    sent = sent_at(NOW + dt.timedelta(minutes=1))
+    assert ask_for_check_ins(NOW + dt.timedelta(minutes=1)) == 1
+    sent += sent_at(NOW + dt.timedelta(minutes=2))
+    asked = [words_of(one) for one in sent if "/check-in/" in words_of(one)]
+    assert [opens(app, one) for one in asked] == [True]
+
+
+def test_the_mail_of_a_wish_leads_to_it_from_the_new_address(app: Flask, desk: FlaskClient) -> None:
+    client_id = w.person(email=WRONG)
+    joins(client_id)
+    corrects(desk, client_id, RIGHT)
+    (letter,) = sent_at(NOW + dt.timedelta(minutes=1))
+    assert letter["To"] == RIGHT
+    assert opens(app, words_of(letter))
+
+
+def joins(client_id: int) -> None:
+    """Onto the waitlist, for any of the next days."""
+    days = When(w.TODAY, w.at(9).date())
+    waitlist.join(w.choice("relaxation"), days, client_id, source="desk", by=None, now=NOW)
 
 
 def test_nothing_else_that_was_mailed_to_the_wrong_address_opens_anything(

@@ -81,6 +81,14 @@ def visit_by_link(token: str, now: dt.datetime, *, is_late: bool = False) -> Vis
     return visit if is_late or visit.starts_at == row.expires_at else None
 
 
+def has_link(visit: Visit) -> bool:
+    """Whether what was mailed for the start of now still opens."""
+    sent = select(CheckinLink.id).where(
+        CheckinLink.visit_id == visit.id, CheckinLink.expires_at == visit.starts_at
+    )
+    return db.session.scalar(sent) is not None
+
+
 def to_ask(now: dt.datetime) -> Sequence[int]:
     """Confirmed visits (and what its client takes for one) of the next 24 hours whose client has an e-mail address
     and got no link yet, soonest first. One whose move may still be taken back is not told about."""

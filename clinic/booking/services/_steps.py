@@ -278,14 +278,14 @@ def tell_client(
             not_before=not_before,
             about=About(visit.id, visit.starts_at if template in TRUE_FOR_A_TIME else None, stop_key),
             name=client.first_name,
-            token=token or _key_of(visit, template),
+            token=token or key_of(visit, template),
             by=by,
             **_told_of(visit, clinic, not_before or now),
             **values,
         )
 
 
-def _key_of(visit: Visit, template: str) -> str:
+def key_of(visit: Visit, template: str) -> str:
     """A key for the visit's own page beside the one of its booking, where the message leads there."""
     if KINDS[template].link != VISIT_PAGE:
         return ""

@@ -38,5 +38,5 @@ def _ask(visit_id: int, now: dt.datetime) -> bool:
         )
         session.add(link)
         session.flush()
-        tell_client(session, visit, "visit_check_in", now=now, token=token, about=str(link.id))
+        tell_client(session, visit, "visit_check_in", now=now, token=token, about=link.token_hash)
         return True

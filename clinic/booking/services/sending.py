@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Collection, Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -11,9 +12,12 @@ from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.orm import Session
 
 from clinic.accounts.models import User
+from clinic.accounts.queries import hash_of, is_over
+from clinic.accounts.steps import new_token
 from clinic.booking.models import Visit, WaitlistWish
 from clinic.booking.queries import check_ins, visits
-from clinic.booking.services._steps import call_instead, tell_client
+from clinic.booking.services._line import TOLD_BY
+from clinic.booking.services._steps import call_instead, key_of, tell_client
 from clinic.booking.timed_messages import UNWRITTEN, TimedMessage
 from clinic.booking.timed_steps import FOR_ANSWERS
 from clinic.catalogue.aftercare import GENERAL
@@ -26,12 +30,13 @@ from clinic.intake.models import Clearance, ClearanceLetter
 from clinic.premises import queries as premises
 from clinic.rules import words
 from clinic.rules.language import gettext
-from clinic.rules.messages import AFTERCARE, ANSWERS_MISSING, KINDS, REMINDER, SMS
+from clinic.rules.messages import AFTERCARE, ANSWERS_MISSING, KINDS, REMINDER, SMS, VISIT_PAGE
 from clinic.rules.quiet_time import QuietTime
 from clinic.rules.visit_status import CALLED_OFF, UPCOMING, VisitStatus
 from clinic.rules.wall_time import WallClock, epoch_minute, moment
 from clinic.shared.database import db, transaction, tried_again
 from clinic.shared.mail import About, OutgoingMail, queue_mail
+from clinic.shared.mail.texts import address
 
 ON_HOLD, CONFIRMED_NOW = "visit_on_hold", "visit_confirmed_now"
 OF_SERIES = SERIES_BOOKED, SERIES_CANCELLED = "series_booked", "series_cancelled"
@@ -47,6 +52,8 @@ SAY_IT_STANDS = frozenset(
         "couple_invited",
     }
 )
+CHECK_IN = "visit_check_in"
+SAY_THE_SAME = (("visit_booked", "visit_waiting"), (CHECK_IN,), *((kind,) for kind in TOLD_BY.values()))
 SAY_IT_ENDED = frozenset({"visit_cancelled", "visit_called_off", "visit_cannot_go_ahead", "visit_released"})
 AT_ONCE = 200
 LATEST_AFTERCARE = dt.timedelta(days=3)
@@ -172,8 +179,44 @@ def is_wanted(session: Session, row: OutgoingMail, now: dt.datetime) -> bool:
     if not choices.wants(Whose(client_id=client.id), row.kind):
         return False
     if row.kind in SAY_IT_STANDS:
-        return not _is_overtaken(session, row, visit)
-    return row.starts_at is None or (row.starts_at == visit.starts_at and _is_true(visit, row.kind, now))
+        is_true = not _is_overtaken(session, row, visit)
+    else:
+        is_true = row.starts_at is None or (
+            row.starts_at == visit.starts_at and _is_true(visit, row.kind, now)
+        )
+    if not is_true or _is_said_again(session, row):
+        return False
+    _renew_keys(row, visit, now)
+    return True
+
+
+def _is_said_again(session: Session, row: OutgoingMail) -> bool:
+    """Whether a younger message will say the same, or has said it, with the one link that works: the address was
+    corrected while this one waited, or the link was asked for once more."""
+    alike = next((kinds for kinds in SAY_THE_SAME if row.kind in kinds), ())
+    same = and_(OutgoingMail.visit_id == row.visit_id, OutgoingMail.kind.in_(alike))
+    if row.kind == SERIES_BOOKED:
+        of_series = ":".join(row.key.split(":")[:2])
+        same = OutgoingMail.key.startswith(f"{of_series}:", autoescape=True)
+    elif not alike:
+        return False
+    younger = select(OutgoingMail.id).where(OutgoingMail.id > row.id, OutgoingMail.ended_as.is_(None), same)
+    return session.scalar(younger.limit(1)) is not None
+
+
+def _renew_keys(row: OutgoingMail, visit: Visit, now: dt.datetime) -> None:
+    """The links of a message that waited while the address was corrected open their pages also from the new one."""
+    if row.kind in KINDS and KINDS[row.kind].link == VISIT_PAGE:
+        key = _key_in(row)
+        if key and visits.visit_by_key(key, now) is None:
+            row.text = row.text.replace(key, key_of(visit, row.kind))
+
+
+def _key_in(row: OutgoingMail) -> str:
+    """The key in the link of this message; empty where there is none."""
+    way = re.escape(address(KINDS[row.kind].link.format(token="")))
+    found = re.search(rf"{way}([\w.-]*[\w-])", row.text)
+    return found[1] if found else ""
 
 
 def _is_overtaken(session: Session, row: OutgoingMail, visit: Visit) -> bool:
@@ -211,17 +254,23 @@ def _still_reaches(session: Session, row: OutgoingMail) -> bool:
     if kind.about in ("", "user"):
         return _still_serves(session, row, session.get(User, int(number)))
     client: Client | None = None
+    found: Any = None
     if kind.about == "series":
         client = _client_of_series(int(number))
     elif kind.about in _ABOUT:
-        found: Any = session.get(_ABOUT[kind.about], int(number))
+        found = session.get(_ABOUT[kind.about], int(number))
         client = clients.client(found.id if isinstance(found, Client) else found.client_id) if found else None
     else:
         return True
     if client is None or not client.email:
         return False
     row.to = client.email
-    return row.kind != SERIES_BOOKED or not _has_all_ended(session, row, int(number))
+    if row.kind == SERIES_BOOKED:
+        return not _is_said_again(session, row) and not _has_all_ended(session, row, int(number))
+    if isinstance(found, WaitlistWish) and found.key_hash is None and (key := _key_in(row)):
+        token = new_token()
+        found.key_hash, row.text = hash_of(token), row.text.replace(key, token)
+    return True
 
 
 def _has_all_ended(session: Session, row: OutgoingMail, series_id: int) -> bool:
@@ -234,7 +283,9 @@ def _has_all_ended(session: Session, row: OutgoingMail, series_id: int) -> bool:
 
 def _still_serves(session: Session, row: OutgoingMail, user: User | None) -> bool:
     if KINDS[row.kind].about == "user":
-        return "{token}" not in KINDS[row.kind].link or (user is not None and user.is_active)
+        if "{token}" not in KINDS[row.kind].link:
+            return True
+        return user is not None and user.is_active and not is_over(row.key.rpartition(":")[2])
     if user is None or not user.is_active or not choices.wants(Whose(user_id=user.id), row.kind):
         return False
     row.to = user.email
@@ -250,4 +301,5 @@ def _is_true(visit: Visit, kind: str, now: dt.datetime) -> bool:
         return visit.is_waiting and visits.told_wait(visit) in FOR_ANSWERS
     if kind in (REMINDER, SMS):
         return visits.seen_as(visit) is VisitStatus.CONFIRMED
-    return kind != "visit_check_in" or check_ins.is_missing(visit, now)
+    # without a link they are asked anew, at the address of now
+    return kind != CHECK_IN or (check_ins.has_link(visit) and check_ins.is_missing(visit, now))
