@@ -13,6 +13,7 @@ from clinic.clients.models import MessageChoice
 from clinic.rules.messages import KINDS, SMS, Off
 from clinic.shared import signed
 from clinic.shared.database import db
+from clinic.shared.seen import mark_of
 
 
 @dataclass(frozen=True)
@@ -71,13 +72,22 @@ def merge(session: Session, keep_id: int, lose_id: int) -> None:
 
 def stop_key(whose: Whose, kind: str) -> str | None:
     """The key in a mail that switches this kind off for this person, and can do nothing else; None where no mail can.
-    It is signed, not kept: a mail program may press it years later."""
+    It is signed, not kept: a mail program may press it years later, as long as the person has that address."""
     if KINDS[kind].off is not Off.BY_LINK:
         return None
-    return signed.sign(signed.STOP, [whose.client_id, whose.user_id, kind])
+    return signed.sign(signed.STOP, [whose.client_id, whose.user_id, kind, _mark_of_address(whose)])
 
 
 def opened(key: str) -> tuple[Whose, str] | None:
-    """Whose kind this key switches off; None for any other text."""
+    """Whose kind this key switches off; None for any other text, and for a key that was mailed to an address which the
+    person no longer has: whoever reads there may be somebody else. Earlier versions signed no address."""
     found = signed.opened(signed.STOP, key)
-    return None if found is None else (Whose(*found[:2]), found[2])
+    if found is None:
+        return None
+    whose = Whose(*found[:2])
+    return None if found[3:] not in ([], [_mark_of_address(whose)]) else (whose, found[2])
+
+
+def _mark_of_address(whose: Whose) -> str:
+    row = queries.client(whose.client_id) if whose.client_id is not None else None
+    return mark_of(row.email_key) if row is not None else ""

@@ -191,6 +191,21 @@ def test_whoever_is_here_is_told_nothing_about_the_visit(
     assert told(RIGHT) == []
 
 
+def test_the_link_that_stops_messages_is_for_the_address_of_today(app: Flask, desk: FlaskClient) -> None:
+    client_id = w.person(email=WRONG)
+    key = choices.stop_key(Whose(client_id=client_id), AFTERCARE)
+    corrects(desk, client_id, RIGHT)
+    anybody = app.test_client()
+    way = f"/messages/stop/{key}"
+    assert (anybody.get(way).status_code, anybody.post(way).status_code) == (404, 404)
+    db.session.rollback()
+    assert choices.wants(Whose(client_id=client_id), AFTERCARE)
+    db.session.rollback()
+    key = choices.stop_key(Whose(client_id=client_id), AFTERCARE)
+    assert anybody.post(f"/messages/stop/{key}").status_code == 200
+    assert not choices.wants(Whose(client_id=client_id), AFTERCARE)
+
+
 def test_nothing_with_a_dead_link_leaves_after_the_address_was_corrected(
     app: Flask, desk: FlaskClient
 ) -> None:
@@ -213,7 +228,7 @@ def test_what_a_worker_holds_while_the_address_is_corrected_is_not_tried_again(
     assert [(one["To"], opens(app, words_of(one))) for one in letters] == [(RIGHT, True)] * 2
 
 
-@pytest.mark.parametrize("kind", ["visit_reminder"])
+@pytest.mark.parametrize("kind", ["visit_reminder", AFTERCARE])
 def test_what_is_said_once_leaves_with_a_link_that_works(
     app: Flask, desk: FlaskClient, world: w.World, kind: str
 ) -> None:

@@ -206,6 +206,9 @@ def _is_said_again(session: Session, row: OutgoingMail) -> bool:
 
 def _renew_keys(row: OutgoingMail, visit: Visit, now: dt.datetime) -> None:
     """The links of a message that waited while the address was corrected open their pages also from the new one."""
+    if row.stop_key:
+        fresh = choices.stop_key(Whose(client_id=visit.client_id), row.kind) or ""
+        row.text, row.stop_key = row.text.replace(row.stop_key, fresh), fresh
     if row.kind in KINDS and KINDS[row.kind].link == VISIT_PAGE:
         key = _key_in(row)
         if key and visits.visit_by_key(key, now) is None:
