@@ -281,6 +281,15 @@ class Checkout(SealedRow, Base):
     __table_args__ = (rare("checkout", "client_id"), rare("checkout", "visit_id"))
 
 
+class OpenQuestion(Base):
+    """What was typed for this record, and looked at by nobody, may concern this visit: another name was typed for it
+    first. The visit waits for the desk, and the record is kept, until the visit is over."""
+
+    __tablename__ = "open_question"
+    visit_id: Mapped[int] = mapped_column(ForeignKey("visit.id"), primary_key=True)
+    client_id: Mapped[int] = mapped_column(ForeignKey("client.id"), primary_key=True, index=True)
+
+
 class CheckinLink(Base):
     """A mailed way to the check-in of one visit, without an account; it ends when the visit starts."""
 

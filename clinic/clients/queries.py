@@ -137,6 +137,15 @@ def _told_apart(ids: Collection[int], others: Collection[int]) -> set[int]:
     return {key for pair in pairs for key in pair} - set(ids)
 
 
+def not_told_apart(one: Client, others: Collection[int]) -> list[Client]:
+    """Those of these records who may be this person, as the records of today: not this one itself, and not those of
+    whom staff said that they are somebody else."""
+    found = {number: kept for number in others if (kept := client(number)) is not None and kept.id != one.id}
+    apart = _told_apart([one.id, *alias_ids(one.id)], {*found, *(kept.id for kept in found.values())})
+    may_be = {kept.id: kept for number, kept in found.items() if not apart & {number, kept.id}}
+    return [may_be[key] for key in sorted(may_be)]
+
+
 def like(
     first_name: str, last_name: str, born_on: dt.date, *, email: str, phone: str, region: str
 ) -> Sequence[Client]:

@@ -34,6 +34,7 @@ TABLES = {
     "never_together": N_("Therapists who do not treat you"),
     "not_same_person": N_("Records that were compared with theirs"),  # the clinic alone reads of it
     "offer": N_("Times we offered you"),
+    "open_question": N_("Records that were compared with theirs"),
     "outgoing_mail": N_("E-mails to you"),
     "passkey": N_("Your passkeys"),
     "recovery_code": N_("Your recovery codes"),

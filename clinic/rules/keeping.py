@@ -78,6 +78,7 @@ TABLES: Mapping[str, Kept] = {
     "never_together": _GOES,
     "not_same_person": _GOES,
     "offer": _GOES,
+    "open_question": _GOES,
     "outgoing_mail": _GOES,
     "passkey": _GOES,
     "recovery_code": _GOES,
@@ -93,6 +94,7 @@ NOT_COPIED = {"person_key": "The key that seals what is kept about them: a secre
 """Tables that name a person and are in no copy for them, with the reason."""
 NOT_TOLD = {
     "api_answer": "What a program was answered, for two days: the same is in the tables that it was answered from.",
+    "open_question": "Whose record a visit waits for tells who else was named.",
     "not_same_person": "That somebody was compared with them tells who else is known here.",
 }
 """Tables about a person, and erased with them, that are in no copy for them either."""

@@ -242,7 +242,11 @@ def test_what_was_typed_before_signing_in_is_the_persons_and_of_nobody_else(
         w.sign_answers(mine, {})
         booked = services.confirm(token, user_id=user_id, now=NOW)
         assert booked.status == "pending", "they said something else before"
-        assert known() == [mine]
+        assert known() == [guest, mine], "the visit waits for what was said there"
+        with transaction() as session:
+            session.get_one(Visit, booked.visit_id).status = "cancelled"
+        time_goes_by()
+        assert (guest in known()) == (typed is WARNING), "a warning sign is kept"
     elif end == "given up":
         time_goes_by()
         assert known() == [mine]

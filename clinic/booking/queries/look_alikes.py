@@ -1,7 +1,8 @@
 """What is known of people whom an unproven record may be: a hint that makes its judgement stricter, never laxer.
 
 What staff and proven clients said counts whenever it was said. What was typed for another unproven record counts only
-up to the moment of the booking: later words of somebody not signed in touch no visit that stands.
+up to the moment of the booking: later words of somebody not signed in touch no visit that stands. What was typed
+first for the very booking, under another name, counts until the desk has decided (`open_questions`).
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
-from clinic.booking.queries import visits
+from clinic.booking.queries import open_questions, visits
 from clinic.clients import queries as clients
 from clinic.clients.models import Client
 from clinic.clients.queries import Pair
@@ -43,9 +44,10 @@ def alike(client: Client, visit_id: int | None = None) -> Alike:
     if not client.is_unproven:
         return Alike()
     booked_at = visits.booked_at(visit_id)
-    rows = clients.look_alikes(client)
-    proven = intake.standings([one.id for one in rows if not one.is_unproven])
-    typed = intake.standings([one.id for one in rows if one.is_unproven], until=booked_at)
+    asked = {one.id: one for one in open_questions.of_visit(visit_id, client)}
+    rows = list(({one.id: one for one in clients.look_alikes(client)} | asked).values())
+    proven = intake.standings([one.id for one in rows if not one.is_unproven or one.id in asked])
+    typed = intake.standings([one.id for one in rows if one.id not in proven], until=booked_at)
     found = [*proven.values(), *typed.values()]
     ids = [one.id for one in rows]
     return Alike(
@@ -53,9 +55,12 @@ def alike(client: Client, visit_id: int | None = None) -> Alike:
         stops=tuple(stop for one in found for stop in one.stops),
         restrictions=tuple(therapists.restrictions_of([*ids, *clients.alias_ids(*ids)])),
         is_barred=any(_was_barred(one, booked_at) for one in rows),
-        unsigned=any(
+        unsigned=any(intake.newest(one) is None for one in asked)  # though its draft was erased with time
+        or any(
             booked_at is None or draft.updated_at <= booked_at or draft.client_id in proven
-            for draft in intake.unsigned_drafts([one.id for one in rows if one.born_on == client.born_on])
+            for draft in intake.unsigned_drafts(
+                [one.id for one in rows if one.born_on == client.born_on or one.id in asked]
+            )
         ),
     )
 

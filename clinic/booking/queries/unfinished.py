@@ -10,11 +10,14 @@ from sqlalchemy import ColumnElement, and_, exists, or_, select
 from sqlalchemy.orm import aliased
 
 from clinic.booking.models import Checkout, Visit
+from clinic.booking.queries import open_questions
 from clinic.booking.queries.checkouts import LASTS
 from clinic.clients import queries as clients
 from clinic.clients.models import Client
 from clinic.clients.queries import Pair
+from clinic.intake import queries as intake
 from clinic.intake.models import IntakeDraft
+from clinic.rules.language import _
 from clinic.shared.audit import AuditRow
 from clinic.shared.database import Base, db
 
@@ -99,10 +102,34 @@ def ended(now: dt.datetime, limit: int = 100) -> Sequence[int]:
 
 
 def pairs() -> list[Pair]:
-    """Records that look alike, without those of bookings that were begun and went no further."""
-    return clients.pairs(besides=is_bare)
+    """Records that look alike, without those of bookings that were begun and went no further; and those for which a
+    visit waits, however little they look alike."""
+    found = clients.pairs(besides=is_bare)
+    there = {frozenset((pair.first.id, pair.second.id)) for pair in found}
+    asked = [pair for pair in open_questions.pairs() if frozenset((pair[0].id, pair[1].id)) not in there]
+    return [
+        *(Pair(clients.known(one), clients.known(other), _shared(one, other)) for one, other in asked),
+        *found,
+    ]
+
+
+def _shared(one: Client, other: Client) -> tuple[str, ...]:
+    return (*clients.what_is_shared(one, other), _("typed for the same visit"))
 
 
 def look_alikes(one: Client) -> Sequence[Client]:
-    """Those that look like this one, without those same records."""
-    return clients.look_alikes(one, besides=is_bare)
+    """Those that look like this one, without those same records, and those for which a visit waits."""
+    found = {
+        row.id: row for row in (*clients.look_alikes(one, besides=is_bare), *open_questions.with_whom(one))
+    }
+    return [found[key] for key in sorted(found)]
+
+
+def bare_and_unsigned(client: Client) -> list[int]:
+    """Bare records that may be this unproven person, by name, contact and day of birth, and for which more was typed
+    than signed."""
+    alike = [
+        one.id for one in clients.look_alikes(client) if one.is_unproven and one.born_on == client.born_on
+    ]
+    bare = select(Client.id).where(Client.id.in_(alike), is_bare(Client)).order_by(Client.id)
+    return [one for one in db.session.scalars(bare) if intake.unsigned_drafts([one])]

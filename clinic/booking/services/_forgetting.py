@@ -1,12 +1,20 @@
-"""Steps inside a transaction: forget a record that a booking in the making left, and on which nothing rests."""
+"""Steps inside a transaction: forget a record that a booking in the making left, and on which nothing rests.
+
+A "yes" that was typed for such a record and looked at by nobody may concern a visit that stands or waits: it was typed
+for that visit first, under another name, or by the same person in a booking that was given up. Then that visit rests on
+the record (`OpenQuestion`): it waits for the desk, and the record stays until the visit is over, or longer where the
+desk has decided about the two.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
-from clinic.booking.models import Checkout, Visit
-from clinic.booking.queries import unfinished
+from clinic.booking.models import Checkout, OpenQuestion, Visit
+from clinic.booking.queries import open_questions, unfinished
 from clinic.booking.queries.unfinished import guest_of, named_before
 from clinic.clients.models import Client
 from clinic.intake import queries as intake
@@ -14,6 +22,29 @@ from clinic.premises.models import GONE, Resource
 from clinic.rules import screening
 from clinic.rules.page_reading import warnings_ticked
 from clinic.shared import person_keys
+
+
+def note_open_questions(session: Session, checkout: Checkout, visit: Visit, client: Client) -> None:
+    """Before the visit is judged: whoever was named first for it and said "yes" to something, and whoever may be the
+    same person by what they typed elsewhere and gave up. Somebody proven has said who they are."""
+    if not client.is_unproven:
+        return
+    named = {*named_before(checkout), guest_of(checkout)} - {None, client.id}
+    asked = [one for one in named if one is not None and open_questions.speaks(one)]
+    _ask(session, [visit], {*asked, *unfinished.bare_and_unsigned(client)})
+
+
+def drop_open_questions(session: Session, visit: Visit) -> None:
+    """Nothing was booked: the booking goes on, and asks them anew at its end."""
+    session.execute(delete(OpenQuestion).where(OpenQuestion.visit_id == visit.id))
+
+
+def _ask(session: Session, held: Sequence[Visit], client_ids: Collection[int]) -> None:
+    for visit in held:
+        for one in sorted(client_ids):
+            if session.get(OpenQuestion, (visit.id, one)) is None:
+                session.add(OpenQuestion(visit_id=visit.id, client_id=one))
+    session.flush()
 
 
 def forget_guest(session: Session, checkout: Checkout) -> None:
@@ -36,6 +67,9 @@ def forget_if_bare(session: Session, client_id: int, *, told_elsewhere: bool = F
     """
     client = unfinished.can_be_forgotten(client_id)
     if client is None:
+        return
+    if held := open_questions.waiting_for(client):
+        _ask(session, held, [client_id])
         return
     draft = intake.draft(client_id, "client")
     if draft is not None:

@@ -15,10 +15,15 @@ from clinic.accounts.steps import new_token
 from clinic.booking.models import Checkout, Visit
 from clinic.booking.queries import visits
 from clinic.booking.queries.checkouts import has_reconfirmed, person_of
-from clinic.booking.queries.unfinished import GUEST, NAMED_BEFORE, named_before
+from clinic.booking.queries.unfinished import GUEST, NAMED_BEFORE, guest_of, named_before
 from clinic.booking.services._claims import claim_best, client_first, keep_longer_until
 from clinic.booking.services._deciding import decide, keep_place, keep_room, keep_therapist, tell
-from clinic.booking.services._forgetting import forget_guest, forget_if_bare
+from clinic.booking.services._forgetting import (
+    drop_open_questions,
+    forget_guest,
+    forget_if_bare,
+    note_open_questions,
+)
 from clinic.booking.services._judging import Judged, client_to_judge, judge
 from clinic.booking.services._keeping import keep_for
 from clinic.booking.services._placing import claim_anew, hand_on_aim, place_person, seat
@@ -255,7 +260,8 @@ def name_person(token: str, details: Details, *, relation: str, now: dt.datetime
     """Somebody not signed in says who the visit is for: always a record of its own, never an existing one.
 
     Typed again it corrects that record, unless health questions were answered for it and it is another person now:
-    those answers are not this person's. Returns the client's id. Raises InvalidInput naming the field, SlotTaken as
+    those answers are not this person's. Whoever was named for this booking before, by this name and birth date, has
+    their own record and answers again. Returns the client's id. Raises InvalidInput naming the field, SlotTaken as
     `choose_person` does.
     """
     facts = premises.clinic_facts()
@@ -267,16 +273,22 @@ def name_person(token: str, details: Details, *, relation: str, now: dt.datetime
         raise InvalidInput("phone", _("Enter your phone number, so that we can reach you."))
     with transaction() as session:
         checkout, visit = _working(token, now)
-        client, before = _whose(session, checkout), named_before(checkout)
-        if client is None or checkout.user_id is not None or not _may_correct(client, details):
-            if client is not None and checkout.user_id is None and _has_told(client):
-                before = [*before, client.id]
+        last, before = _whose(session, checkout), named_before(checkout)
+        if checkout.user_id is not None:  # whom an account chose is not written over
+            before, last = [*before, *([guest] if (guest := guest_of(checkout)) else [])], None
+        client = _named_already(session, before, details)
+        if last is not None and (client is None or _is_theirs(last, details)) and _may_correct(last, details):
+            client = last
+        if client is None:
             client = add_client(session, details, region=facts.phone_region, by=None, now=now, unproven=True)
         else:
             check_details(details, today=now.date() + dt.timedelta(days=1))
             if not _is_same_person(client, details):
                 ask_anew(session, client.id)
             write_details(client, details, region=facts.phone_region)
+        if last is not None:
+            before = [*before, last.id]
+        before = [one for one in dict.fromkeys(before) if one != client.id]
         checkout.client_id, checkout.updated_at, checkout.user_id = client.id, now, None
         checkout.details = {"relation": relation} | ({NAMED_BEFORE: before} if before else {})
         client_id, refusal = client.id, seat(session, visit, client, now=now)
@@ -290,23 +302,42 @@ def _may_correct(client: Client, details: Details) -> bool:
     name or a day alone may be a slip; where both are others, what was answered is somebody else's."""
     if not client.is_unproven:
         return False
-    same = (
-        client.name_key == name_key(details.first_name, details.last_name),
-        client.born_on == details.born_on,
-    )
+    same = _has_their_name(client, details), client.born_on == details.born_on
     if intake.newest(client.id) is not None or intake.stops_in_force(client.id):
         return all(same)
     return any(same) or not intake.drafts(client.id)
+
+
+def _has_their_name(client: Client, details: Details) -> bool:
+    return client.name_key == name_key(details.first_name, details.last_name)
+
+
+def _is_theirs(client: Client, details: Details) -> bool:
+    return _has_their_name(client, details) and client.born_on == details.born_on
+
+
+def _named_already(session: Session, before: Iterable[int], details: Details) -> Client | None:
+    """The record of whoever was named for this booking by this name and birth date, while nobody has joined it with
+    another one."""
+    for number in before:
+        named = session.get(Client, number)
+        if named is None or not _is_theirs(named, details):
+            continue
+        stands = who_stands(session, number, is_judged=False)
+        if (
+            stands is not None
+            and stands.id == number
+            and stands.is_unproven
+            and not clients.aliases([number])
+        ):
+            return stands
+    return None
 
 
 def _may_be(session: Session, client_id: int, client: Client) -> bool:
     """Whether who was named before may be this person: another name and another day are somebody else."""
     named = session.get(Client, client_id)
     return named is not None and (named.name_key == client.name_key or named.born_on == client.born_on)
-
-
-def _has_told(client: Client) -> bool:
-    return bool(intake.drafts(client.id)) or intake.newest(client.id) is not None
 
 
 def _is_same_person(client: Client, details: Details) -> bool:
@@ -395,6 +426,7 @@ def confirm(token: str, *, user_id: int | None, now: dt.datetime) -> Result:
         keep_place(session, visit, now)
         keep_room(session, visit, now)
         plan = plan_of(visit)
+        note_open_questions(session, checkout, visit, client)
         judged = judge(
             session, client, order_of(visit, plan), door="online", visit_id=visit.id, by=user_id, now=now
         )
@@ -402,6 +434,7 @@ def confirm(token: str, *, user_id: int | None, now: dt.datetime) -> Result:
             named = dict(zip(plan.addon_columns, plan.addon_names, strict=True))
             names = tuple(named[column] for column in judged.unsafe_addons if column in named)
             rest = plan_without(visit, plan, judged.unsafe_addons)
+            drop_open_questions(session, visit)
             return Result(visit.id, VisitStatus.HELD, judged, judged.unsafe_addons, names, rest)
         if judged.permits and not has_reconfirmed(checkout, client.id, visit.zone):
             raise InvalidInput(
@@ -413,6 +446,8 @@ def confirm(token: str, *, user_id: int | None, now: dt.datetime) -> Result:
         refusal = decide(session, visit, client, judged, user_id=user_id, now=now)
         if refusal is None:
             _finish(session, checkout, visit, client, user_id=user_id, now=now)
+        else:
+            drop_open_questions(session, visit)
         result = Result(visit.id, VisitStatus(visit.status), judged)
     if refusal is not None:
         raise refusal
@@ -432,6 +467,8 @@ def _finish(
         checkout.finished_at = now
         forget_guest(session, checkout)
         tell(session, visit, client, checkout, now=now)
+    else:
+        drop_open_questions(session, visit)
     leave_trace(
         session, "visit.booked", "visit", visit.id, by=user_id, now=now, status=visit.status, door="online"
     )

@@ -1,11 +1,12 @@
-"""Bookings that were begun and given up: what they left is forgotten once nobody can go on with them."""
+"""Bookings that were begun and given up: what they left is forgotten once nobody can go on with them, and once no visit
+that stands or waits rests on what was said there (`_forgetting`)."""
 
 from __future__ import annotations
 
 import datetime as dt
 
-from clinic.booking.models import Checkout
-from clinic.booking.queries import unfinished
+from clinic.booking.models import Checkout, OpenQuestion
+from clinic.booking.queries import open_questions, unfinished
 from clinic.booking.queries.checkouts import LASTS
 from clinic.booking.services._forgetting import forget_guest, forget_if_bare
 from clinic.shared.database import db, transaction, tried_again
@@ -15,7 +16,18 @@ def forget_unfinished(now: dt.datetime) -> int:
     """Forget what ended, one checkout a transaction; returns how many. Safe to run twice or in two processes."""
     due = unfinished.ended(now)
     db.session.rollback()
+    _forget_answered(now)
     return sum(_forget(checkout_id, now) for checkout_id in due)
+
+
+@tried_again
+def _forget_answered(now: dt.datetime) -> None:
+    """Of visits that are over: what waited for them concerns nothing any more."""
+    with transaction() as session:
+        for visit_id, client_id in open_questions.over(now):
+            session.delete(session.get_one(OpenQuestion, (visit_id, client_id)))
+            session.flush()
+            forget_if_bare(session, client_id)
 
 
 @tried_again

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from clinic.accounts.models import User
 from clinic.booking.models import CallRequest, Claim, Visit, WaitlistWish
-from clinic.booking.queries import look_alikes, visits
+from clinic.booking.queries import look_alikes, open_questions, visits
 from clinic.booking.services._claims import clear_expired
 from clinic.booking.services._judging import local_day
 from clinic.booking.services._new_links import send_new_links
@@ -154,7 +154,9 @@ def say_two_people(client_id: int, other_id: int, *, by: int, now: dt.datetime) 
 
 def _look_alike(client_id: int, other_id: int) -> bool:
     one, other = clients.client(client_id), clients.client(other_id)
-    return one is not None and other is not None and other.id in {row.id for row in clients.look_alikes(one)}
+    if one is None or other is None:
+        return False
+    return other.id in {row.id for row in (*clients.look_alikes(one), *open_questions.with_whom(one))}
 
 
 def _check_may_part(session: Session, pair: tuple[Client, Client], *, by: int, now: dt.datetime) -> None:
