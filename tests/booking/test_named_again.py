@@ -25,7 +25,7 @@ from tests import factories
 from tests.booking import walk
 from tests.booking import world as w
 from tests.booking.desk import desk_browser
-from tests.booking.test_said_stays_said import PAGE, says_yes, visits
+from tests.booking.test_said_stays_said import CLOTS, PAGE, says_yes, visits
 from tests.conftest import NOW
 from tests.owners import save_page
 
@@ -181,3 +181,33 @@ def test_a_booking_that_was_given_up_holds_the_next_one_after_its_day(app: Flask
         forgetting.forget_unfinished(NEXT_DAY)
     assert nora in there()
     assert judged_anew(app, desk_browser(app, world)) == [[("pending", "review")]] * 2
+
+
+@pytest.mark.parametrize("way", ["", "/keep"], ids=["sent", "saved"])
+def test_a_page_opened_for_somebody_else_answers_no_for_nobody(app: Flask, world: w.World, way: str) -> None:
+    """The record was named anew in place; the page of before comes late."""
+    browser = app.test_client()
+    walk.location(walk.hold(browser, "deep_tissue"))
+    walk.location(walk.name(browser, **NORA))
+    walk.answer(browser)
+    page = browser.get(f"/book/health/{PAGE}")
+    shown = {name: walk.hidden(page, name) for name in ("whose", "about", "seen")}
+    walk.location(walk.name(browser, **{**NORA, "first_name": "Paul"}))
+    for said in ({}, CLOTS):
+        form = {**walk.page_form(PAGE, said), **shown}
+        assert browser.post(f"/book/health/{PAGE}{way}", data=form).status_code == 409
+        db.session.rollback()
+        kept = [one.answered for one in intake.drafts(named())]
+        assert [key for one in kept for key in one] == list(said)
+    assert is_shown(browser)
+
+
+def test_a_page_of_another_last_name_is_the_same_persons(app: Flask, world: w.World) -> None:
+    browser = app.test_client()
+    walk.location(walk.hold(browser, "deep_tissue"))
+    walk.location(walk.name(browser, **NORA))
+    page = browser.get(f"/book/health/{PAGE}")
+    shown = {name: walk.hidden(page, name) for name in ("whose", "about", "seen")}
+    walk.location(walk.name(browser, **MARRIED))
+    form = {**walk.page_form(PAGE, {}), **shown}
+    assert browser.post(f"/book/health/{PAGE}", data=form).status_code == 303

@@ -18,10 +18,12 @@ from clinic.clients.models import Client
 from clinic.intake import queries as intake
 from clinic.intake.models import HealthStop
 from clinic.premises import queries as premises
+from clinic.rules.contact import name_key
 from clinic.rules.gates import GateSettings, is_consent_given, is_intake_in_date
 from clinic.rules.visit_status import VisitStatus
 from clinic.rules.wall_time import local_day
 from clinic.shared.database import db
+from clinic.shared.seen import mark_of
 
 NOT_BOOKED = "not booked"
 LEFT = ("left", "another time chosen", "does not fit this person")
@@ -121,6 +123,14 @@ def person_of(checkout: Checkout) -> Client | None:
     if client is None or checkout.user_id is not None:
         return client
     return client if client.id == checkout.client_id and not clients.aliases([client.id]) else None
+
+
+def who_is_asked(client: Client) -> str:
+    """A mark of the person whom pages of questions ask, where whoever books without signing in may correct who that is:
+    by first name and birth date. "" for everybody else, whom one record names for good."""
+    if not client.is_unproven:
+        return ""
+    return mark_of({"first_name": name_key(client.first_name, ""), "born_on": client.born_on.isoformat()})
 
 
 def _ended_by(checkout: Checkout, client: Client) -> str:

@@ -9,7 +9,7 @@ from flask import flash, redirect, render_template, request, url_for
 
 from clinic.accounts.access import who as acting_user
 from clinic.booking.queries import visits
-from clinic.booking.queries.checkouts import Standing, Step
+from clinic.booking.queries.checkouts import Standing, Step, who_is_asked
 from clinic.booking.services import checkout as services
 from clinic.booking.views import client_kit as kit
 from clinic.booking.views.blueprint import pages
@@ -295,6 +295,7 @@ def _sitting_about(client: Any) -> Sitting:
     return Sitting(
         client_id=client.id,
         client_name=client.name,
+        about=who_is_asked(client),
         writer="client",
         source="online",
         by=acting_user(),

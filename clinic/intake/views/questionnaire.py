@@ -57,6 +57,8 @@ class Sitting:
     keep_url: Callable[[int], str]
     sign_url: str
     back_url: str
+    about: str = ""
+    """The mark of who is asked, where the same record may be named anew while a page is open."""
     signer: str = "self"
     is_minor: bool = False
     earlier: Answers = field(default_factory=dict)
@@ -113,6 +115,11 @@ def _is_about_another(sitting: Sitting) -> bool:
     return request.form.get("whose", str(sitting.client_id)) != str(sitting.client_id)
 
 
+def _is_of_before(sitting: Sitting) -> bool:
+    """Whether the page was opened for somebody else, before the record was named anew: its "no" is not theirs."""
+    return request.form.get("about", sitting.about) != sitting.about
+
+
 def asks_another(sitting: Sitting) -> bool:
     """The same of a page of questions: one about a record that was merged into this one is about this person."""
     return _is_about_another(sitting) and not asked_about(clients.alias_ids(sitting.client_id))
@@ -136,10 +143,18 @@ def take_page(sitting: Sitting, number: int, on_stop: OnStop) -> Answer:
     if asks_another(sitting):
         return _begin_again(sitting)
     result = _sent(_page(number))
-    if _kept(sitting, _page(number), result, lets_go=_warns(result)) is None:
+    is_of_before = _is_of_before(sitting)
+    lets_go = is_of_before or _warns(result)
+    if _kept(sitting, _page(number), result, lets_go=lets_go, adds_only=is_of_before) is None:
         flash(_("This page was answered in another tab meanwhile. Please look at it again."), "care")
         return show_page(sitting, number), 409
     stopped = _stopped_by(sitting, result, on_stop)
+    if stopped is None and is_of_before:
+        flash(
+            _("This page was opened before the name was changed to %(name)s. We kept only what was answered with yes: "
+              "please answer it for them.", name=sitting.client_name), "care",
+        )  # fmt: skip
+        return show_page(sitting, number), 409
     return _after(sitting, number, result) if stopped is None else stopped
 
 
@@ -235,12 +250,16 @@ def keep_page(sitting: Sitting, number: int) -> Answer:
     is_signing = number == len(pages_of()) + 1
     if _is_about_another(sitting) if is_signing else asks_another(sitting):
         return Response(status=409)
+    is_of_before = _is_of_before(sitting)
     if is_signing:
+        if is_of_before:
+            return Response(status=409)
         _keep_signing(sitting)
         return Response(status=204)
     sent = _sent(_page(number))
-    mark = _kept(sitting, _page(number), sent, lets_go=_warns(sent))
-    if mark is None:
+    lets_go = is_of_before or _warns(sent)
+    mark = _kept(sitting, _page(number), sent, lets_go=lets_go, adds_only=is_of_before)
+    if mark is None or is_of_before:
         return Response(status=409)
     return Response(status=204, headers={SEEN: mark} if mark else {})
 
@@ -378,6 +397,8 @@ def is_signed_already(sitting: Sitting) -> bool:
 def not_as_shown(sitting: Sitting) -> Answer | None:
     """The way on where the page showed other answers than would be signed: those of somebody else, of one of two
     records that were joined meanwhile, or of before they were changed in another tab."""
+    if _is_of_before(sitting):
+        return _begin_again(sitting)
     if _is_about_another(sitting):
         if asks_another(sitting):
             return _begin_again(sitting)
