@@ -718,7 +718,7 @@ def test_no_hash_of_what_a_series_was_asked_with_is_left(blank: Flask) -> None:
 
 
 def test_nothing_is_left_in_pictures_but_their_pixels(blank: Flask) -> None:
-    """0049: as they were drawn before, with what was in the file that was sent."""
+    """0050: as they were drawn before, with what was in the file that was sent."""
 
     def drawn(kind: str, mode: str, **notes: Any) -> bytes:
         file = io.BytesIO()
@@ -736,7 +736,7 @@ def test_nothing_is_left_in_pictures_but_their_pixels(blank: Flask) -> None:
         (b"\xff\xd8\xff", b"\xff\xd8\xff"),
         (b"", b""),
     ]
-    upgrade(revision="0048")
+    upgrade(revision="0049")
     for number, (content, _plain) in enumerate(before, 1):
         db.session.execute(
             text(
