@@ -217,7 +217,10 @@ def test_what_is_booked_at_a_place_that_is_used_no_more_is_given_moved_and_chang
         sick_day.offer_time(key, w.at(5), another, revision=revision, by=world.desk_id, now=NOW)
 
 
-def test_the_list_takes_as_many_statements_for_one_as_for_many(app: Flask) -> None:
+def test_the_list_takes_as_many_statements_for_one_as_for_many(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(blocks, "PIECE", 3)
     world = w.build()
     device = next(one for one in premises.all_devices() if one.device_kind == "interval_chamber")
     sent = []
