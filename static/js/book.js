@@ -26,6 +26,7 @@
         return part("q").dispatchEvent(new Event("signed-out", { bubbles: true }));
       }
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      if (!page.getElementById("times")) throw new Error("no times");
       const whole = part("what").value ? [...ids] : [...ids, "what-part"];
       if (ids.includes("people") && !isNamed) names().forEach((one) => { one.value = page.getElementById(one.id).value; });
       if (ids.includes("people") && !isTyped) whole.push("newcomer");

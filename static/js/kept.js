@@ -25,6 +25,7 @@
     const send = async (button) => {
       try {
         const answer = await fetch(here(), { cache: "no-store", redirect: "manual" });
+        if (answer.status >= 500) throw new Error("not answered");
         if (!answer.ok && ![404, 405].includes(answer.status)) return stay(...OUT); // these: it is not known where the form stood
         const page = new DOMParser().parseFromString(await answer.text(), "text/html");
         const token = page.querySelector("meta[name=csrf-token]")?.content;

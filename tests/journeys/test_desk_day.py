@@ -561,6 +561,39 @@ def test_no_time_of_another_day_is_pressed_while_the_chosen_one_is_looked_up(pag
     assert (first.get_attribute("value") or "").startswith(chosen)
 
 
+BROKEN = "<!doctype html><title>x</title><h1>We will be right back</h1>"
+
+
+@pytest.mark.parametrize("status", [500, 503])
+def test_no_time_of_another_day_is_pressed_when_the_chosen_one_could_not_be_looked_up(
+    page: Page, status: int
+) -> None:
+    """Those of the day before could be pressed, and were booked."""
+    look_for_alders(page)
+    page.locator("#people input[name=client]").first.check()
+    page.select_option("#what", "swedish||60")
+    times = page.locator("#times")
+    first = times.locator("button[name=start]").first
+    expect(first).to_be_visible()
+    page.route(
+        "**/desk/visits/new*",
+        lambda route: route.fulfill(status=status, content_type="text/html", body=BROKEN)
+        if route.request.resource_type == "fetch" else route.continue_(),
+    )  # fmt: skip
+    chosen = (dt.date.fromisoformat(next_monday(weeks=6)) + dt.timedelta(days=1)).isoformat()
+    page.fill("#day", chosen)
+    page.locator("#day").blur()
+    expect(page.locator("[data-unsent]")).to_have_text("That did not work. Please try again.")
+    expect(times).to_have_attribute("inert", "")
+    again = page.get_by_role("button", name="Show clients and times").last
+    again.click()
+    expect(page.get_by_text("What you typed is still here: press again when you are online.")).to_be_visible()
+    page.unroute_all()
+    again.click()
+    expect(first).to_have_attribute("value", re.compile(f"^{chosen}"))
+    expect(times).not_to_have_attribute("inert", "")
+
+
 def test_a_name_follows_the_search_after_the_birth_date_is_written(page: Page) -> None:
     add_zzora(page)
     page.fill("#born_on", "1988-05-20")
