@@ -5,7 +5,7 @@
   const live = document.getElementById("live");
   if (!live) return;
   const { say, _, unsent, sentAgain, live: keeps } = window.clinic;
-  const { update, ask, parse, linkOf } = keeps;
+  const { update, ask, parse, linkOf, nameOf } = keeps;
   const all = (selector, within = document) => [...within.querySelectorAll(selector)];
   const csrf = () => document.querySelector("meta[name=csrf-token]").content;
 
@@ -67,12 +67,13 @@
     const waiting = dialog.querySelector(".dialog-wait");
     if (waiting) return look(url, waiting.textContent);
     const own = looks += 1;
-    const focused = document.activeElement, words = focused.textContent, top = dialog.scrollTop;
+    const focused = document.activeElement, words = focused.textContent, top = dialog.scrollTop, told = all("[data-unsent]", dialog);
     try {
       const answer = await fetch(url);
       const page = parse(await answer.text());
       if (!isLast(own) || !all("[data-quick-part]", page).length) return;
       into(page, answer.url);
+      dialog.prepend(...told);
       // a button that is another one now is not pressed by the Enter that was meant for what stood there
       (all("a, button", dialog).find((one) => one.textContent === words) || dialog.querySelector("[data-focus]"))?.focus();
       dialog.scrollTop = top;
@@ -88,8 +89,8 @@
   // It is for the dialog that stood there when it was pressed: another visit's, opened since, stays what it is.
   const showAnswer = (page, url, dialogOf) => {
     const fresh = page.getElementById("live"), isHere = dialog.open ? dialogOf === shownVisit : dialogOf === null;
-    if (!fresh) return page.querySelector("#move-answer") && dialog.open && isHere ? into(page, url) : location.assign(url);
-    if (fresh.dataset.day !== live.dataset.day) return location.assign(url);
+    if (!fresh && page.querySelector("#move-answer") && dialog.open && isHere) { into(page, url); return true; }
+    if (!fresh || fresh.dataset.day !== live.dataset.day) return leave(url);
     if (isHere) {
       dialog.close();
       drop();
@@ -106,6 +107,7 @@
     if (notes.querySelector(".k-care")) document.querySelector(".flashes").replaceWith(notes);
     else if (text && !canUndo) passing(text);
     say([text, canUndo && _("Undo with Control and Z.")].filter(Boolean).join(" "));
+    return true;
   };
   // A locked screen has taken the page away: what is answered meanwhile is shown once it is back.
   const isUncovered = () => live.isConnected || new Promise((done) => { document.addEventListener("unlocked", () => done(false), { once: true }); });
@@ -123,15 +125,30 @@
     const isLate = !await isUncovered();
     if (!page) { notSent(); return false; }
     if (isLate) page.querySelector("[data-undo]")?.remove(); // its seconds are over
-    if (!isLate || answer.status !== 423) showAnswer(page, answer.url, dialogOf);
-    else if (!answer.redirected) notSent(_("That did not work. Please try again."));
+    if (answer.status >= 500) {
+      stop(_("Something went wrong, so this step may not have been done. See how things stand now before you press again."));
+      ask();
+      return false;
+    }
+    if (!isLate || answer.status !== 423) return showAnswer(page, answer.url, dialogOf);
+    if (!answer.redirected) notSent(_("That did not work. Please try again."));
     return true;
   };
   const steps = [];
+  // What was pressed after a step that failed, or that leads away from here, is not sent, and the page says so.
+  const stop = (words, ...way) => {
+    const left = steps.slice(1).map(({ name }) => name).join("; ");
+    notSent([words, left && _("Not sent: %(steps)s.", { steps: left })].filter(Boolean).join(" "), ...way);
+  };
+  const leave = (url) => {
+    const way = Object.assign(document.createElement("a"), { href: url, className: "btn btn-undo", textContent: _("Go there") });
+    if (steps.length === 1) location.assign(url); else stop(_("This step leads to another page."), way);
+    return false;
+  };
   const sendAll = async () => {
     while (steps.length) {
       let isReached = false;
-      // Without a connection those that wait are not sent either, as the page says.
+      // Without an answer to show here those that wait are not sent either, as the page says.
       try { isReached = await send(steps[0]); }
       finally { steps.splice(0, isReached ? 1 : steps.length).forEach(({ button }) => button?.classList.remove("is-busy")); }
     }
@@ -144,14 +161,18 @@
     if (steps.some((one) => one.url === url && one.button?.value === button?.value)) return; // pressed twice
     sentAgain();
     button?.classList.add("is-busy");
-    steps.push({ form, button, url, body: new FormData(form, button), dialogOf: dialog.open ? shownVisit : null });
+    const name = [dialog.open && dialog.querySelector("h1")?.textContent.trim(), nameOf(button || form)].filter(Boolean).join(": ");
+    steps.push({ form, button, name, url, body: new FormData(form, button), dialogOf: dialog.open ? shownVisit : null });
     if (steps.length === 1) sendAll();
   });
 
-  const notSent = (words = _("No connection, so nothing was sent. Press again when you are online.")) => {
+  const notSent = (words = _("No connection, so nothing was sent. Press again when you are online."), ...way) => {
     const undo = document.getElementById("undo");
-    if (dialog.open) unsent((line) => dialog.prepend(line), "wrong", words);
-    else unsent((line) => (undo ? undo.append(line) : live.before(line)), "undo undo-said", words);
+    const put = (line) => {
+      line.append(...way);
+      if (dialog.open) dialog.prepend(line); else if (undo) undo.append(line); else live.before(line);
+    };
+    unsent(put, dialog.open ? "wrong" : "undo undo-said", words);
   };
 
   const passing = (text) => {

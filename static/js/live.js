@@ -20,7 +20,7 @@
   const wordsOf = (box) => box.dataset.words || ["b", ".ev-time", ".ev-state"].map((one) => box.querySelector(one)?.textContent.trim() || "").join(" ").trim();
   const visitsIn = (within) => new Map(all("[data-visit]", within).map((box) => [box.dataset.visit, wordsOf(box) || box.textContent.trim().replace(/\s+/g, " ")]));
   const wayOf = (one) => one.getAttribute("href") || one.closest("form")?.getAttribute("action") || "";
-  const nameOf = (one) => one.getAttribute("aria-label") || one.textContent.trim();
+  const nameOf = (one) => one.getAttribute("aria-label") || one.textContent.trim().replace(/\s+/g, " ");
   const twinOf = (one) => {
     const alike = all(one.tagName, live).filter((other) => wayOf(other) === wayOf(one));
     return alike.find((other) => nameOf(other) === nameOf(one)) || (wayOf(one) ? alike[0] : null);
@@ -110,6 +110,6 @@
   };
   document.addEventListener("visibilitychange", () => { if (document.hidden) clearTimeout(timer); else ask(); });
   document.addEventListener("unlocked", ask);
-  window.clinic.live = Object.assign(more, { update, ask, parse, linkOf });
+  window.clinic.live = Object.assign(more, { update, ask, parse, linkOf, nameOf });
   timer = setTimeout(ask, EVERY);
 })();

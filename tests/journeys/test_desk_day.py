@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 Faults = Callable[["Page"], list[str]]
 DESKTOP = {"width": 1280, "height": 900}
+BROKEN = "<!doctype html><title>x</title><h1>We will be right back</h1>"
 HOUR = 76.8  # pixels: twelve steps of .4rem
 
 
@@ -377,6 +378,67 @@ def test_a_step_pressed_while_another_is_sent_waits_its_turn(page: Page) -> None
     expect(page.locator(".ev[data-moves]", has_text="Daniel Bright")).to_have_count(1)
 
 
+UNKNOWN = "so this step may not have been done. See how things stand now before you press again."
+
+
+@pytest.mark.parametrize("status", [500, 503])
+def test_a_step_that_the_server_fails_to_answer_stays_on_the_day_and_says_so(page: Page, status: int) -> None:
+    """It led to "This page works another way", and what was pressed after it was sent while the page left."""
+    ana, _daniel = ana_and_daniel(page)
+    steps = hold(page, re.compile(r"/desk/visits/\d+/cancel"))
+    cancel_in_dialog(page, "Ana Alder")
+    cancel_in_dialog(page, "Daniel Bright")
+    wait_until(page, lambda: bool(steps))
+    steps[0].fetch(max_redirects=0)  # done, but the answer is lost
+    steps.pop().fulfill(status=status, content_type="text/html", body=BROKEN)
+    told = page.locator("#undo [data-unsent]")
+    expect(told).to_contain_text(f"{UNKNOWN} Not sent: Daniel Bright: Cancel by the clinic.")
+    expect(told).to_be_visible()
+    expect(page.locator("#not-coming li"), "the day is looked at again").to_have_count(1)
+    expect(ana).to_have_count(0)
+    page.unroute_all()
+    cancel_in_dialog(page, "Daniel Bright")
+    expect(page.locator("#not-coming li"), "it was not sent before").to_have_count(2)
+    expect(told).to_have_count(0)
+
+
+def test_a_dialog_that_follows_what_was_done_still_says_that_the_answer_is_missing(page: Page) -> None:
+    ana, _daniel = ana_and_daniel(page)
+    steps = hold(page, re.compile(r"/desk/visits/\d+/cancel"))
+    ana.locator("a").first.click()
+    dialog = page.locator("dialog[open]")
+    dialog.get_by_role("button", name="Cancel by the clinic").click()
+    wait_until(page, lambda: bool(steps))
+    steps[0].fetch(max_redirects=0)
+    steps.pop().fulfill(status=503, content_type="text/html", body=BROKEN)
+    expect(dialog.locator(".cancel-row"), "it is looked at again").to_have_count(0)
+    told = dialog.locator("[data-unsent]")
+    expect(told).to_contain_text(UNKNOWN)
+    expect(told).not_to_contain_text("Not sent")
+    expect(told).to_be_visible()
+
+
+def test_what_was_pressed_after_a_step_that_leads_away_is_named_as_not_sent(page: Page) -> None:
+    ana, daniel = ana_and_daniel(page)
+    visit = f"/desk/visits/{ana.get_attribute('data-visit')}"
+    steps = hold(page, re.compile(r"/desk/visits/\d+/cancel"))
+    cancel_in_dialog(page, "Ana Alder")
+    cancel_in_dialog(page, "Daniel Bright")
+    wait_until(page, lambda: bool(steps))
+    # to its own page
+    steps[0].continue_(post_data=(steps[0].request.post_data or "").replace("back", "gone"))
+    told = page.locator("#undo [data-unsent]")
+    expect(told).to_contain_text(
+        "This step leads to another page. Not sent: Daniel Bright: Cancel by the clinic."
+    )
+    expect(told).to_be_visible()
+    assert len(steps) == 1
+    told.get_by_role("link", name="Go there").click()
+    page.wait_for_url(f"**{visit}")
+    page.go_back()
+    expect(daniel).to_have_count(1)
+
+
 def test_the_search_answers_while_typing(page: Page, accessibility_faults: Faults) -> None:
     page.set_viewport_size(DESKTOP)  # type: ignore[arg-type]
     sign_in(page)
@@ -559,9 +621,6 @@ def test_no_time_of_another_day_is_pressed_while_the_chosen_one_is_looked_up(pag
     expect(times).not_to_have_attribute("inert", "")
     first = times.locator("button[name=start]").first
     assert (first.get_attribute("value") or "").startswith(chosen)
-
-
-BROKEN = "<!doctype html><title>x</title><h1>We will be right back</h1>"
 
 
 @pytest.mark.parametrize("status", [500, 503])
