@@ -92,6 +92,7 @@
     if (document.hidden) return;
     try {
       const answer = await fetch(location.href, { headers: { ...(mark && { "If-None-Match": `"${mark}"` }), "X-Poll": "1" }, cache: "no-store", redirect: "manual" });
+      if (answer.status >= 500) throw new Error("not answered"); // as without a connection
       if (answer.type === "opaqueredirect") return location.reload(); // signed out
       if (answer.status === 304) mark = answer.headers.get("ETag")?.match(/"(.+)"/)?.[1] || mark; // what was done is not on this page
       if (answer.status === 404) return over();

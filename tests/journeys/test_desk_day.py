@@ -258,6 +258,29 @@ def ana_and_daniel(page: Page) -> list[Locator]:
     return [page.locator(".ev[data-moves]", has_text=name) for name in ("Ana Alder", "Daniel Bright")]
 
 
+def test_while_the_server_fails_the_page_says_that_it_may_be_out_of_date(page: Page) -> None:
+    page.set_viewport_size(DESKTOP)  # type: ignore[arg-type]
+    sign_in(page)
+    asked: list[Route] = []
+
+    def fail(route: Route) -> None:
+        if not route.request.headers.get("x-poll"):
+            return route.continue_()
+        asked.append(route)
+        return route.fulfill(status=503, content_type="text/html", body=BROKEN)
+
+    page.route("**/desk*", fail)
+    for count in (1, 2):
+        page.evaluate("document.dispatchEvent(new Event('unlocked'))")  # it asks at once
+        wait_until(page, lambda count=count: len(asked) >= count)  # type: ignore[misc]
+        page.wait_for_timeout(200)
+    told = page.locator("p.closed", has_text="this page may be out of date")
+    expect(told).to_be_visible()
+    page.unroute_all()
+    page.evaluate("document.dispatchEvent(new Event('unlocked'))")
+    expect(told).to_have_count(0)
+
+
 def test_a_dialog_shows_the_visit_that_was_opened_last_whatever_is_answered_later(page: Page) -> None:
     """The answer of a visit that was closed took the place of another one's: Enter started the wrong session."""
     ana, daniel = ana_and_daniel(page)
