@@ -322,7 +322,7 @@ def test_a_series_is_told_again_in_one_mail(app: Flask, desk: FlaskClient) -> No
     wish = w.choice("relaxation")
     series.book_series(
         wish, client_id, [OneStart(w.at(day), 11) for day in (3, 10, 17)], every_weeks=1, request_key="series",
-        source="desk", by=1, now=NOW,
+        source="desk", by=None, now=NOW,
     )  # fmt: skip
     db.session.rollback()
     assert save_page(desk, f"/clients/{client_id}/edit", email=RIGHT).status_code == 303
