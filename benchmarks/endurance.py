@@ -24,8 +24,8 @@ MINUTE = 60
 KIB_IN_MIB = 1024
 
 
-def memory_and_files(pid: int) -> tuple[float, int]:
-    """MiB of resident memory, and open files."""
+def memory_and_files(pid: int | str) -> tuple[float, int]:
+    """MiB of resident memory, and open files; of this process: "self"."""
     status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
     line = next(one for one in status.splitlines() if one.startswith("VmRSS:"))
     return int(line.split()[1]) / KIB_IN_MIB, len(list(Path(f"/proc/{pid}/fd").iterdir()))
