@@ -282,8 +282,9 @@ class Checkout(SealedRow, Base):
 
 
 class OpenQuestion(Base):
-    """What was typed for this record, and looked at by nobody, may concern this visit: another name was typed for it
-    first. The visit waits for the desk, and the record is kept, until the visit is over."""
+    """What was typed for this record, and looked at by nobody, may concern whoever this visit is for: another name was
+    typed for it first. Their visits wait for somebody with clinical review, and the record is kept, until all of them
+    are over."""
 
     __tablename__ = "open_question"
     visit_id: Mapped[int] = mapped_column(ForeignKey("visit.id"), primary_key=True)

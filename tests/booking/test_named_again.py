@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -12,11 +14,17 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
+from clinic.accounts.models import User
 from clinic.booking.models import Visit
-from clinic.booking.services import deadlines, forgetting, people
+from clinic.booking.services import answering, deadlines, forgetting, people, sick_day, undoing
+from clinic.booking.services import visits as bookings
 from clinic.booking.services.asking import ask_for_check_ins
+from clinic.clients import queries as clients
 from clinic.clients.models import Client
 from clinic.intake import queries as intake
+from clinic.keeping.services import erasing
+from clinic.keeping.services._erasing import VisitsAhead
+from clinic.rules.errors import RuleViolation
 from clinic.rules.permissions import Role
 from clinic.rules.visit_status import VisitStatus
 from clinic.shared.database import db, transaction
@@ -27,7 +35,7 @@ from tests.booking import world as w
 from tests.booking.desk import desk_browser
 from tests.booking.test_said_stays_said import CLOTS, PAGE, says_yes, visits
 from tests.conftest import NOW
-from tests.owners import save_page
+from tests.owners import browser_of, save_page
 
 pytestmark = pytest.mark.usefixtures("now")
 
@@ -147,6 +155,146 @@ def test_a_yes_holds_the_visit_whoever_is_named_at_the_end(
     assert f"/compare/{max(nora, visit.client_id or 0)}" in desk.get("/clients/duplicates").text
 
 
+@dataclass(frozen=True)
+class Waits:
+    """A visit that waits for the "yes" of Nora, whose record is `nora`."""
+
+    browser: FlaskClient
+    nora: int
+    visit: int
+    client: int
+
+
+def waits(app: Flask) -> Waits:
+    browser = app.test_client()
+    nora = says_yes_as_nora(browser)
+    for one in (BEN, MARRIED):
+        walk.location(walk.name(browser, **one))
+    ends_with_no(browser)
+    db.session.rollback()
+    visit = db.session.scalars(select(Visit).where(Visit.status == "pending")).one()
+    found = Waits(browser, nora, visit.id, visit.client_id or 0)
+    db.session.rollback()
+    return found
+
+
+def known_nora() -> int:
+    person = factories.make_client(
+        first_name="Nora", last_name="Walker", born_on=dt.date(1988, 7, 4), email=NORA["email"], phone=None
+    ).id
+    w.sign(person, now=NOW - dt.timedelta(days=30))
+    return person
+
+
+def touched(app: Flask, world: w.World, client_id: int) -> list[tuple[str, str | None]]:
+    """The visits after a harmless change of the card."""
+    answer = save_page(desk_browser(app, world), f"/clients/{client_id}/edit", emergency_contact="Mum")
+    assert answer.status_code == 303
+    return visits()
+
+
+def test_another_time_that_is_offered_waits_too(app: Flask, world: w.World) -> None:
+    found = waits(app)
+    revision = db.session.get_one(Visit, found.visit).revision
+    db.session.rollback()
+    with suppress(RuleViolation):
+        offer = sick_day.offer_time(
+            found.visit, w.at(5), world.therapists[1], revision=revision, by=world.desk_id, now=NOW
+        )
+        answering.accept(offer, by=None, now=NOW)
+    assert "confirmed" not in {status for status, _why in visits()}
+    forgetting.forget_unfinished(NEXT_DAY)
+    assert "confirmed" not in {status for status, _why in touched(app, world, found.client)}
+
+
+def test_who_books_again_with_the_account_of_the_booking_is_not_free_of_it(
+    app: Flask, world: w.World
+) -> None:
+    found = waits(app)
+    [(user_id, *_rest)] = clients.may_act_for(found.client)
+    account = browser_of(app, db.session.get_one(User, user_id))
+    walk.location(walk.hold(account, "relaxation", w.at(9)))
+    walk.location(account.post("/book/person", data={"person": str(found.client)}))
+    db.session.rollback()
+    assert db.session.get_one(Client, found.client).is_unproven
+    account.post("/book/health", data={"go": "new"})
+    walk.answer(account)
+    walk.location(walk.sign(account))
+    assert ("pending", "review") in visits()
+    assert ("pending", "review") in touched(app, world, found.client)
+
+
+@pytest.mark.parametrize("keeps", ["known", "guest"])
+def test_joining_it_with_a_known_record_decides_nothing_about_the_other(
+    app: Flask, world: w.World, keeps: str
+) -> None:
+    known = factories.make_client(
+        first_name="Nora", last_name="Walker-Smith", born_on=dt.date(1988, 7, 4), email=MARRIED["email"]
+    ).id
+    w.sign(known, now=NOW - dt.timedelta(days=30))
+    found = waits(app)
+    keep, lose = (known, found.client) if keeps == "known" else (found.client, known)
+    people.merge_clients(keep, lose, by=world.desk_id, now=NOW)
+    assert visits() == touched(app, world, keep) == [("pending", "review")]
+    assert db.session.get_one(Client, keep).is_unproven
+    pair = "/".join(("/reviews/people", *map(str, sorted((keep, found.nora)))))
+    reviewer = browser_of(app, factories.make_user(email="review@clinic.example", roles=[Role.THERAPIST]))
+    assert f'action="{pair}"' in reviewer.get("/reviews/people").text
+    assert reviewer.post(pair).status_code == 303
+    assert visits() == [("confirmed", None)]
+
+
+def test_a_visit_that_is_called_off_and_taken_back_waits_still(app: Flask, world: w.World) -> None:
+    found, soon = waits(app), NOW + dt.timedelta(seconds=5)
+    bookings.cancel_visit(found.visit, by=world.desk_id, by_clinic=True, now=NOW, at_desk=True)
+    forgetting.forget_unfinished(soon)
+    undoing.take_back(found.visit, by=world.desk_id, now=soon)
+    assert touched(app, world, found.client) == [("pending", "review")]
+
+
+@pytest.mark.parametrize("keeps", ["known", "guest"])
+@pytest.mark.parametrize(
+    ("joined", "then"),
+    [
+        ("before", [BEN]),
+        ("before", [MARRIED]),
+        ("before", [BEN, MARRIED]),
+        ("after", [BEN]),
+        ("after", [BEN, MARRIED]),
+    ],
+)
+def test_a_record_that_is_joined_while_the_booking_goes_on_counts_with_the_other(
+    app: Flask, world: w.World, keeps: str, then: list[dict[str, Any]], joined: str
+) -> None:
+    known, browser = known_nora(), app.test_client()
+    nora = says_yes_as_nora(browser)
+    keep, lose = (known, nora) if keeps == "known" else (nora, known)
+    if joined == "before":
+        people.merge_clients(keep, lose, by=world.desk_id, now=NOW)
+    for one in then:
+        walk.location(walk.name(browser, **one))
+    if joined == "after":
+        people.merge_clients(keep, lose, by=world.desk_id, now=NOW)
+    ends_with_no(browser)
+    assert visits() == [("pending", "review")]
+
+
+def test_the_record_is_not_erased_and_the_desk_alone_parts_nobody(app: Flask, world: w.World) -> None:
+    found, desk = waits(app), desk_browser(app, world)
+    with pytest.raises(VisitsAhead, match="Compare the two records first"):
+        erasing.erase_person(found.nora, settings=app.config, by=world.desk_id, now=NOW)
+    db.session.rollback()
+    compare = f"/clients/{found.client}/compare/{found.nora}"
+    assert desk.post(compare, data={"decision": "two"}).status_code == 303
+    assert "A therapist has to decide this one" in desk.get(compare).text
+    assert visits() == [("pending", "review")]
+    reviewer = factories.make_user(email="review@clinic.example", roles=[Role.THERAPIST]).id
+    people.say_two_people(found.client, found.nora, by=reviewer, now=NOW)
+    assert visits() == [("confirmed", None)]
+    db.session.rollback()
+    erasing.erase_person(found.nora, settings=app.config, by=world.desk_id, now=NOW)
+
+
 @pytest.mark.parametrize("end", ["over", "decided"])
 def test_it_is_kept_until_the_visit_is_over_or_the_desk_has_decided(
     app: Flask, world: w.World, end: str
@@ -159,7 +307,7 @@ def test_it_is_kept_until_the_visit_is_over_or_the_desk_has_decided(
     db.session.rollback()
     visit = db.session.scalars(select(Visit)).one()
     if end == "decided":
-        by = factories.make_user(email="review@clinic.example", roles=[Role.OWNER]).id
+        by = factories.make_user(email="review@clinic.example", roles=[Role.THERAPIST]).id
         client_id = visit.client_id or 0
         db.session.rollback()
         people.say_two_people(client_id, nora, by=by, now=NOW)
@@ -167,8 +315,10 @@ def test_it_is_kept_until_the_visit_is_over_or_the_desk_has_decided(
         return
     with transaction():
         visit.status = VisitStatus.CANCELLED
-    forgetting.forget_unfinished(NEXT_DAY)
-    assert nora not in there()
+    ends_at = visit.ends_at
+    for past, is_kept in ((dt.timedelta(hours=23), True), (dt.timedelta(hours=25), False)):
+        forgetting.forget_unfinished(ends_at + past)
+        assert (nora in there()) == is_kept
 
 
 def test_a_booking_that_was_given_up_holds_the_next_one_after_its_day(app: Flask, world: w.World) -> None:

@@ -44,7 +44,7 @@ def alike(client: Client, visit_id: int | None = None) -> Alike:
     if not client.is_unproven:
         return Alike()
     booked_at = visits.booked_at(visit_id)
-    asked = {one.id: one for one in open_questions.of_visit(visit_id, client)}
+    asked = {one.id: one for one in open_questions.about(client)}
     rows = list(({one.id: one for one in clients.look_alikes(client)} | asked).values())
     proven = intake.standings([one.id for one in rows if not one.is_unproven or one.id in asked])
     typed = intake.standings([one.id for one in rows if one.id not in proven], until=booked_at)
@@ -93,9 +93,19 @@ def is_open_question(client: Client, now: dt.datetime) -> bool:
 
 
 def pairs_to_review(today: dt.date) -> list[Pair]:
-    """Pairs that the desk may not take apart: one of them is unproven, and something is not safe for one of them."""
-    found = [pair for pair in clients.pairs() if pair.first.is_unproven or pair.second.is_unproven]
+    """Pairs that the desk may not take apart: one of them is unproven, and something is not safe for one of them; or a
+    visit of one of them waits for what was said for the other."""
+    asked = {(one.id, other.id): (one, other) for one, other in open_questions.pairs()}
+    found = [
+        pair
+        for pair in clients.pairs()
+        if (pair.first.is_unproven or pair.second.is_unproven)
+        and (pair.first.id, pair.second.id) not in asked
+    ]
     people = {one.id: one for pair in found for one in (pair.first, pair.second)}
     standing = intake.standings(list(people))
     against = {key for key, one in people.items() if _speaks(standing[key], one.born_on, today)}
-    return [pair for pair in found if against & {pair.first.id, pair.second.id}]
+    return [
+        *(open_questions.shown_pair(one, other) for one, other in asked.values()),
+        *(pair for pair in found if against & {pair.first.id, pair.second.id}),
+    ]

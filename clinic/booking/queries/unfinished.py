@@ -17,7 +17,6 @@ from clinic.clients.models import Client
 from clinic.clients.queries import Pair
 from clinic.intake import queries as intake
 from clinic.intake.models import IntakeDraft
-from clinic.rules.language import _
 from clinic.shared.audit import AuditRow
 from clinic.shared.database import Base, db
 
@@ -107,14 +106,7 @@ def pairs() -> list[Pair]:
     found = clients.pairs(besides=is_bare)
     there = {frozenset((pair.first.id, pair.second.id)) for pair in found}
     asked = [pair for pair in open_questions.pairs() if frozenset((pair[0].id, pair[1].id)) not in there]
-    return [
-        *(Pair(clients.known(one), clients.known(other), _shared(one, other)) for one, other in asked),
-        *found,
-    ]
-
-
-def _shared(one: Client, other: Client) -> tuple[str, ...]:
-    return (*clients.what_is_shared(one, other), _("typed for the same visit"))
+    return [*(open_questions.shown_pair(one, other) for one, other in asked), *found]
 
 
 def look_alikes(one: Client) -> Sequence[Client]:

@@ -2,8 +2,8 @@
 
 A "yes" that was typed for such a record and looked at by nobody may concern a visit that stands or waits: it was typed
 for that visit first, under another name, or by the same person in a booking that was given up. Then that visit rests on
-the record (`OpenQuestion`): it waits for the desk, and the record stays until the visit is over, or longer where the
-desk has decided about the two.
+the record (`OpenQuestion`): it waits for somebody with clinical review, and the record stays until all that was booked
+for the person is over, or longer where it was decided about the two.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ def note_open_questions(session: Session, checkout: Checkout, visit: Visit, clie
     same person by what they typed elsewhere and gave up. Somebody proven has said who they are."""
     if not client.is_unproven:
         return
-    named = {*named_before(checkout), guest_of(checkout)} - {None, client.id}
-    asked = [one for one in named if one is not None and open_questions.speaks(one)]
+    named = [one for one in (*named_before(checkout), guest_of(checkout)) if one is not None]
+    asked = open_questions.who_speak(named) - {client.id}
     _ask(session, [visit], {*asked, *unfinished.bare_and_unsigned(client)})
 
 

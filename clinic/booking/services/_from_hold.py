@@ -13,7 +13,7 @@ from clinic.booking.models import Checkout, Claim, Visit
 from clinic.booking.queries import visits
 from clinic.booking.queries.availability import Ask
 from clinic.booking.services._claims import claim_back
-from clinic.booking.services._forgetting import forget_guest
+from clinic.booking.services._forgetting import forget_guest, note_open_questions
 from clinic.booking.services._placing import hand_on_aim
 from clinic.booking.services._steps import set_status
 from clinic.booking.services.checkout import Choice
@@ -47,6 +47,13 @@ def check_books_online(client: Client, choice: Choice, *, user_id: int | None, n
         raise BarredOnline()
     if not has_said_today(client.id, clinic_of(choice), now):
         raise InvalidInput("answers", _("Please tell us first whether your health answers are still right."))
+
+
+def note_questions(session: Session, checkout: Checkout, client: Client) -> None:
+    """Before they are judged: as for one visit, with the time that was kept for them."""
+    held = session.get(Visit, checkout.visit_id) if checkout.visit_id is not None else None
+    if held is not None:
+        note_open_questions(session, checkout, held, client)
 
 
 def claimed_by(session: Session, visit_id: int | None) -> Sequence[int]:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from clinic.accounts.queries import hash_of
 from clinic.accounts.steps import new_token
 from clinic.booking.models import Checkout, Visit
-from clinic.booking.queries import visits
+from clinic.booking.queries import open_questions, visits
 from clinic.booking.queries.checkouts import has_reconfirmed, person_of
 from clinic.booking.queries.unfinished import GUEST, NAMED_BEFORE, guest_of, named_before
 from clinic.booking.services._claims import claim_best, client_first, keep_longer_until
@@ -149,6 +149,8 @@ def _whose(session: Session, checkout: Checkout) -> Client | None:
     who_stands(session, checkout.client_id, is_judged=False)
     person, said = person_of(checkout), checkout.details
     if person is None or person.id != checkout.client_id:
+        if checkout.user_id is None:  # what was said there may concern whoever is named next
+            said = {**(said or {}), NAMED_BEFORE: [*named_before(checkout), checkout.client_id]}
         checkout.client_id = person.id if person is not None else None
         checkout.details = dict(said) if said else said  # sealed anew, for whom it is now
     return person
@@ -231,7 +233,9 @@ def choose_person(token: str, client_id: int, *, user_id: int, now: dt.datetime)
         if client is None:
             raise NotFound()
         _refuse_barred(client)
-        if client.is_unproven and not clients.may_be_another(client, user_id):
+        if client.is_unproven and not (
+            clients.may_be_another(client, user_id) or open_questions.about(client)
+        ):
             client.is_unproven = False  # the account proved the e-mail, and nobody else looks like them
         typed_before = checkout.client_id
         said = checkout.details or {}

@@ -15,7 +15,7 @@ from clinic.booking.queries import couples as reading
 from clinic.booking.queries.availability import Ask
 from clinic.booking.queries.couples import OpenForTwo, look_for_two
 from clinic.booking.services._chosen import client_of, plan_as_chosen
-from clinic.booking.services._from_hold import check_books_online, checkout_of, finish
+from clinic.booking.services._from_hold import check_books_online, checkout_of, finish, note_questions
 from clinic.booking.services._judging import Judged, Order, local_day, weigh
 from clinic.booking.services._pairing import CoupleOutcome
 from clinic.booking.services._programs import check_online_start
@@ -88,6 +88,7 @@ def book_with(
         begun = checkout_of(checkout, client_id, user_id)
         first = client_of(client_id)
         check_books_online(first, choice, user_id=user_id, now=now)
+        note_questions(session, begun, first)
         judged = _weighed(first, choice, starts_at)
         if judged.refuses or judged.unsafe_addons:  # somebody named leaves no record behind then
             leave_trace(session, "couple.refused", "client", first.id, by=user_id, now=now)

@@ -146,7 +146,8 @@ def say_two_people(client_id: int, other_id: int, *, by: int, now: dt.datetime) 
             session.add(NotSamePerson(client_id=first, other_id=second, decided_at=now, decided_by_id=by))
         session.flush()
         for person in (one, other):
-            if person.created_by_id is not None and not clients.look_alikes(person):
+            is_seen = person.created_by_id is not None
+            if is_seen and not (clients.look_alikes(person) or open_questions.about(person)):
                 person.is_unproven = False  # a record that was seen, and nobody is left whom it may be
             judge_visits_of(session, person, door="two people", by=by, now=now)
         leave_trace(session, "client.two_people", "client", client_id, by=by, now=now, other=other_id)
@@ -164,7 +165,9 @@ def _check_may_part(session: Session, pair: tuple[Client, Client], *, by: int, n
     user = session.get(User, by)
     if user is not None and user.may(Permission.CLINICAL_REVIEW):
         return
-    if any(look_alikes.speaks_against(one, premises.today(now)) for one in pair):
+    one, other = pair
+    waits = other.id in {row.id for row in open_questions.with_whom(one)}
+    if waits or any(look_alikes.speaks_against(person, premises.today(now)) for person in pair):
         raise ReviewNeeded()
 
 
@@ -193,6 +196,8 @@ def merge_clients(keep_id: int, lose_id: int, *, by: int, now: dt.datetime) -> N
         keep.is_unproven = keep.is_unproven and lose.is_unproven
         _carry_over(session, keep, lose, now)
         session.flush()
+        if open_questions.about(keep):  # of a third record nothing was decided: its "yes" may still be theirs
+            keep.is_unproven = True
         _move_visits(session, keep, lose, by=by, now=now)
         judge_visits_of_all(session, [*alike, *clients.people_like(keep)], door="merge", by=by, now=now)
         leave_trace(session, "client.merged", "client", keep.id, by=by, now=now, lost=lose.id)

@@ -27,6 +27,7 @@ from clinic.booking.services._from_hold import (
     claimed_by,
     finish,
     give_back,
+    note_questions,
 )
 from clinic.booking.services._judging import Judged, judge
 from clinic.booking.services._locking import wait_for_places
@@ -161,6 +162,7 @@ def _book_all(session: Session, wish: _Wish) -> SeriesOutcome | RuleViolation:
     begun = checkout_of(wish.checkout or "", client.id, by) if source == ONLINE else None
     if begun is not None:
         check_books_online(client, wish.choice, user_id=by, now=now)
+        note_questions(session, begun, client)
     booked = [_judged(session, wish.choice, client, one, source, by, now) for one in wish.starts]
     held = session.get(Visit, begun.visit_id) if begun is not None and begun.visit_id is not None else None
     stopped = _refused(session, client, booked, source, held, by=by, now=now) or _too_many(

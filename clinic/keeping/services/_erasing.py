@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from clinic.accounts.models import User
 from clinic.booking.models import Couple, Screening, Series, Visit
+from clinic.booking.queries import open_questions
 from clinic.clients import queries as clients
 from clinic.clients.erased import let_erase
 from clinic.clients.models import Client
@@ -21,7 +22,7 @@ from clinic.keeping.queries import people, requests
 from clinic.records.queries.own_copy import MAILS, Whose, personal_classes
 from clinic.rules.errors import KeysLeft, NotFound, RuleViolation
 from clinic.rules.keeping import Fate, fate_of
-from clinic.rules.language import N_
+from clinic.rules.language import N_, _
 from clinic.rules.visit_status import VisitStatus
 from clinic.shared import backups, mail, person_keys
 from clinic.shared.audit import leave_trace
@@ -55,8 +56,7 @@ def erase(
     accounts = select(User.id).where(User.id.in_(clients.own_account_ids(client.id))).order_by(User.id)
     session.execute(accounts.with_for_update())
     whose = Whose(client, *people.accounts_that_go(client.id))
-    if people.visits_ahead(whose.ids["client"]):
-        raise VisitsAhead()
+    _check_nothing_is_ahead(client, whose)
     invitations = _invitations(session, whose)
     with let_delete(session):
         for cls in _children_first():
@@ -112,6 +112,18 @@ def _delete(session: Session, cls: type[Any], whose: Whose) -> None:
     if cls is not OutgoingMail:  # gone already: whose a mail is, its key says
         session.execute(
             delete(cls).where(whose.is_theirs(cls)), execution_options={"synchronize_session": False}
+        )
+
+
+def _check_nothing_is_ahead(client: Client, whose: Whose) -> None:
+    if people.visits_ahead(whose.ids["client"]):
+        raise VisitsAhead()
+    if open_questions.is_waited_for(client):
+        raise VisitsAhead(
+            _(
+                "Somebody’s visit waits for what was said in this record. Compare the two records first. Then this one"
+                " can be erased."
+            )
         )
 
 
