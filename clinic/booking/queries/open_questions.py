@@ -65,7 +65,7 @@ def pairs() -> list[tuple[Client, Client]]:
     rows = db.session.execute(
         select(Visit.client_id, OpenQuestion.client_id)
         .join(OpenQuestion, OpenQuestion.visit_id == Visit.id)
-        .order_by(Visit.id, OpenQuestion.client_id)
+        .order_by(OpenQuestion.visit_id, OpenQuestion.client_id)
     ).all()
     found = [
         (one, other)
