@@ -319,10 +319,10 @@ def test_nothing_else_that_was_mailed_to_the_wrong_address_opens_anything(
 def test_a_series_is_told_again_in_one_mail(app: Flask, world: w.World, desk: FlaskClient) -> None:
     client_id = w.person(email=WRONG)
     w.sign(client_id)
-    wish = w.choice("relaxation")
+    starts = [OneStart(w.at(day), world.therapists[0]) for day in (3, 10, 17)]
     series.book_series(
-        wish, client_id, [OneStart(w.at(day), world.therapists[0]) for day in (3, 10, 17)], every_weeks=1, request_key="series",
-        source="desk", by=None, now=NOW,
+        w.choice("relaxation"), client_id, starts, every_weeks=1, request_key="series", source="desk", by=None,
+        now=NOW,
     )  # fmt: skip
     db.session.rollback()
     assert save_page(desk, f"/clients/{client_id}/edit", email=RIGHT).status_code == 303
