@@ -11,7 +11,7 @@ from flask import Flask
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from clinic.booking.models import Visit
+from clinic.booking.models import CheckinLink, Visit
 from clinic.booking.services import sending, visits
 from clinic.booking.timed_messages import TimedMessage
 from clinic.catalogue.aftercare import GENERAL
@@ -260,6 +260,7 @@ def test_what_waited_leaves_while_it_is_true_of_the_visit(
         if state == "waits for a paper":
             session.execute(update(Visit).values(waiting_for="clearance"))
         session.execute(update(TimedMessage).values(written_at=NOW))
+        session.add(CheckinLink(visit_id=visit, token_hash="mailed", made_at=NOW, expires_at=START))
         session.add(
             OutgoingMail(
                 key="waited", kind=kind, visit_id=visit, starts_at=START, to="old@people.example",
