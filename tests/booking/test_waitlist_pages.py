@@ -141,7 +141,7 @@ def test_somebody_not_signed_in_joins_and_leaves(client: FlaskClient, world: w.W
 def test_whether_an_e_mail_has_an_account_does_not_show_in_the_work_it_makes(
     app: Flask, client: FlaskClient, world: w.World
 ) -> None:
-    factories.make_user(email="ann@mail.example", roles=[Role.CLIENT])
+    factories.make_user(email="ann@mail.example", roles=[Role.CLIENT], password_hash="x")  # it was entered
     writes, people = [], []
     for email in ("warm@mail.example", "ann@mail.example", "new@mail.example"):
         with counted() as sent:
