@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -139,11 +140,7 @@ def test_nobody_has_the_no_of_another_person(app: Flask, world: w.World) -> None
 def test_a_yes_holds_the_visit_whoever_is_named_at_the_end(
     app: Flask, world: w.World, again: list[dict[str, Any]]
 ) -> None:
-    browser = app.test_client()
-    nora = says_yes_as_nora(browser)
-    for one in again:
-        walk.location(walk.name(browser, **one))
-    ends_with_no(browser)
+    nora = waits(app, again).nora
     assert visits() == [("pending", "review")]
     assert nora in there()
     deadlines.keep_deadlines(NEXT_DAY)
@@ -164,10 +161,10 @@ class Waits:
     client: int
 
 
-def waits(app: Flask) -> Waits:
+def waits(app: Flask, again: Iterable[dict[str, Any]] = (BEN, MARRIED)) -> Waits:
     browser = app.test_client()
     nora = says_yes_as_nora(browser)
-    for one in (BEN, MARRIED):
+    for one in again:
         walk.location(walk.name(browser, **one))
     ends_with_no(browser)
     db.session.rollback()

@@ -2,7 +2,7 @@
 
 What staff and proven clients said counts whenever it was said. What was typed for another unproven record counts only
 up to the moment of the booking: later words of somebody not signed in touch no visit that stands. What was typed
-first for the very booking, under another name, counts until the desk has decided (`open_questions`).
+first for the very booking, under another name, counts until it was decided about the two (`open_questions`).
 """
 
 from __future__ import annotations

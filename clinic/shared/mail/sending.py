@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from email.message import EmailMessage
+from itertools import chain
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlencode, urlsplit
@@ -140,10 +141,9 @@ def _trust(host: str) -> ssl.SSLContext:
 def delete_files(keys: Iterable[str], folder: Path) -> None:
     """Delete the files that these mails became, where no server sends them."""
     stamps = {stamp_of(key) for key in keys}
-    for stamp, paths in stamped_files(folder).items() if stamps else ():
-        if stamp in stamps:
-            for path in paths:
-                path.unlink(missing_ok=True)
+    found = stamped_files(folder) if stamps else {}
+    for path in chain.from_iterable(found.get(stamp, ()) for stamp in stamps):
+        path.unlink(missing_ok=True)
 
 
 def stamped_files(folder: Path) -> dict[str, list[Path]]:
