@@ -8,12 +8,13 @@ first for the very booking, under another name, counts until it was decided abou
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection, Set
 from dataclasses import dataclass
 
 from clinic.booking.queries import open_questions, visits
 from clinic.clients import queries as clients
 from clinic.clients.models import Client
-from clinic.clients.queries import Pair
+from clinic.clients.queries import Known, Pair
 from clinic.intake import queries as intake
 from clinic.intake.models import HealthStop
 from clinic.intake.queries import InForce, Standing
@@ -28,12 +29,14 @@ from clinic.therapists import queries as therapists
 
 @dataclass(frozen=True)
 class Alike:
-    """Answers, stops and restrictions of those who look the same; `is_barred` where one may not book online."""
+    """Answers, stops and restrictions of those who look the same; `is_barred` where one may not book online, `is_asked`
+    where it has to be decided first whether one of them is meant (`open_questions`)."""
 
     sources: tuple[InForce, ...] = ()
     stops: tuple[HealthStop, ...] = ()
     restrictions: tuple[Restriction, ...] = ()
     is_barred: bool = False
+    is_asked: bool = False
     unsigned: bool = False
     """Whether more was typed than was signed for one of them who was born on the same day: not for a family's phone."""
 
@@ -44,8 +47,9 @@ def alike(client: Client, visit_id: int | None = None) -> Alike:
     if not client.is_unproven:
         return Alike()
     booked_at = visits.booked_at(visit_id)
-    asked = {one.id: one for one in open_questions.about(client)}
-    rows = list(({one.id: one for one in clients.look_alikes(client)} | asked).values())
+    look_alikes = clients.look_alikes(client)
+    asked = {one.id: one for one in open_questions.about(client, look_alikes)}
+    rows = list(({one.id: one for one in look_alikes} | asked).values())
     proven = intake.standings([one.id for one in rows if not one.is_unproven or one.id in asked])
     typed = intake.standings([one.id for one in rows if one.id not in proven], until=booked_at)
     found = [*proven.values(), *typed.values()]
@@ -55,12 +59,10 @@ def alike(client: Client, visit_id: int | None = None) -> Alike:
         stops=tuple(stop for one in found for stop in one.stops),
         restrictions=tuple(therapists.restrictions_of([*ids, *clients.alias_ids(*ids)])),
         is_barred=any(_was_barred(one, booked_at) for one in rows),
-        unsigned=any(intake.newest(one) is None for one in asked)  # though its draft was erased with time
-        or any(
+        is_asked=bool(asked),
+        unsigned=any(
             booked_at is None or draft.updated_at <= booked_at or draft.client_id in proven
-            for draft in intake.unsigned_drafts(
-                [one.id for one in rows if one.born_on == client.born_on or one.id in asked]
-            )
+            for draft in intake.unsigned_drafts([one.id for one in rows if one.born_on == client.born_on])
         ),
     )
 
@@ -73,9 +75,29 @@ def _was_barred(one: Client, booked_at: dt.datetime | None) -> bool:
     return not notes or notes[0].written_at <= booked_at
 
 
-def speaks_against(client: Client, today: dt.date) -> bool:
-    """Whether a stop holds for this person, or some treatment is not safe for them by what they declared."""
-    return _speaks(intake.standings([client.id])[client.id], client.born_on, today)
+@dataclass(frozen=True)
+class _Grounds:
+    """Of some people, by their numbers: for whom something is not safe by what they declared, or a stop holds; who
+    typed more than they signed; and whose visits wait for what was said in another record."""
+
+    against: Set[int]
+    open: Set[int]
+
+    @classmethod
+    def of(cls, people: Collection[Client | Known], today: dt.date) -> _Grounds:
+        ids = [one.id for one in people]
+        standing = intake.standings(ids)
+        return cls(
+            {one.id for one in people if _speaks(standing[one.id], one.born_on, today)},
+            {draft.client_id for draft in intake.unsigned_drafts(ids)} | open_questions.who_wait(ids),
+        )
+
+    def hold(self, one: Client | Known, other: Client | Known) -> bool:
+        """Whether more than a look of the desk is needed to tell these two apart."""
+        both = {one.id, other.id}
+        return bool(both & self.against) or (
+            open_questions.is_likely_same(one, other) and bool(both & self.open)
+        )
 
 
 def _speaks(standing: Standing, born_on: dt.date, today: dt.date) -> bool:
@@ -88,13 +110,21 @@ def _speaks(standing: Standing, born_on: dt.date, today: dt.date) -> bool:
 
 
 def is_open_question(client: Client, now: dt.datetime) -> bool:
-    """Whether this new record may be somebody for whom something is not safe."""
-    return any(speaks_against(one, premises.today(now)) for one in clients.look_alikes(client))
+    """Whether this new record may be somebody for whom something is not safe, or may not be."""
+    alike, today = clients.look_alikes(client), premises.today(now)
+    grounds = _Grounds.of(alike, today)
+    return any(grounds.hold(client, one) for one in alike)
+
+
+def has_to_be_reviewed(one: Client, other: Client, today: dt.date) -> bool:
+    """Whether more than a look of the desk is needed to tell these two apart: what one says counts against the other's
+    visits, or may, or a visit of one of them waits for it."""
+    return _Grounds.of([one, other], today).hold(one, other) or other in open_questions.with_whom(one)
 
 
 def pairs_to_review(today: dt.date) -> list[Pair]:
-    """Pairs that the desk may not take apart: one of them is unproven, and something is not safe for one of them; or a
-    visit of one of them waits for what was said for the other."""
+    """Pairs that the desk may not take apart: one of them is unproven, and what one says may count against the other's
+    visits; or a visit of one of them waits for what was said for the other."""
     asked = {(one.id, other.id): (one, other) for one, other in open_questions.pairs()}
     found = [
         pair
@@ -103,9 +133,8 @@ def pairs_to_review(today: dt.date) -> list[Pair]:
         and (pair.first.id, pair.second.id) not in asked
     ]
     people = {one.id: one for pair in found for one in (pair.first, pair.second)}
-    standing = intake.standings(list(people))
-    against = {key for key, one in people.items() if _speaks(standing[key], one.born_on, today)}
+    grounds = _Grounds.of(list(people.values()), today)
     return [
         *(open_questions.shown_pair(one, other) for one, other in asked.values()),
-        *(pair for pair in found if against & {pair.first.id, pair.second.id}),
+        *(pair for pair in found if grounds.hold(pair.first, pair.second)),
     ]

@@ -9,14 +9,14 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Iterable
 
-from sqlalchemy import exists, select
+from sqlalchemy import ColumnElement, exists, or_, select
 
 from clinic.booking.models import Checkout, OpenQuestion, Visit
 from clinic.booking.queries import visits
 from clinic.booking.queries.checkouts import LASTS
 from clinic.clients import queries as clients
 from clinic.clients.models import Client
-from clinic.clients.queries import Pair
+from clinic.clients.queries import Known, Pair
 from clinic.intake import queries as intake
 from clinic.rules import answer_history
 from clinic.rules.language import _
@@ -28,52 +28,60 @@ GRACE = dt.timedelta(days=1)
 """After the time of a visit: it may be taken back that it was called off, or that nobody came."""
 
 
-def about(client: Client) -> list[Client]:
-    """The records for which this person's visits wait, but those of whom it was decided."""
-    asked = _asked_about(_numbers(client))
+_ASKED = (
+    select(Visit.client_id, OpenQuestion.client_id)
+    .join(OpenQuestion, OpenQuestion.visit_id == Visit.id)
+    .order_by(OpenQuestion.visit_id, OpenQuestion.client_id)
+)
+
+
+def about(client: Client, alike: Iterable[Client]) -> list[Client]:
+    """The records for which this person's visits wait, but those of whom it was decided. `alike`: whom they look like.
+    Who books once more, on a new record that nobody has proved, waits for what the first one waits for."""
+    again = [one for one in alike if client.is_unproven and one.is_unproven and is_likely_same(client, one)]
+    ids = [client.id, *(one.id for one in again)]
+    asked = {about.id for _one, about in _open(Visit.client_id.in_([*ids, *clients.alias_ids(*ids)]))}
     return clients.not_told_apart(client, asked) if asked else []
 
 
-def _numbers(client: Client) -> list[int]:
-    return [client.id, *clients.alias_ids(client.id)]
-
-
-def _asked_about(client_ids: Collection[int]) -> set[int]:
-    asked = select(OpenQuestion.client_id).join(Visit, Visit.id == OpenQuestion.visit_id)
-    return set(db.session.scalars(asked.where(Visit.client_id.in_(client_ids))))
+def is_likely_same(one: Client | Known, other: Client | Known) -> bool:
+    """Whether two who look alike are more than a family with one phone: born on the same day, or of the same name."""
+    return one.born_on == other.born_on or one.name.casefold() == other.name.casefold()
 
 
 def with_whom(client: Client) -> list[Client]:
     """Those whom the desk has to compare with this record, since a visit of one of them waits for the other."""
-    ids = _numbers(client)
-    return clients.not_told_apart(client, _who_wait(ids) | _asked_about(ids))
+    ids = [client.id, *clients.alias_ids(client.id)]
+    rows = _open(or_(Visit.client_id.in_(ids), OpenQuestion.client_id.in_(ids)))
+    others = {other.id: other for pair in rows for other in pair if other.id != client.id}
+    return [others[key] for key in sorted(others)]
 
 
-def _who_wait(client_ids: Collection[int]) -> set[int]:
-    waiting = select(Visit.client_id).join(OpenQuestion, OpenQuestion.visit_id == Visit.id)
-    found = db.session.scalars(waiting.where(OpenQuestion.client_id.in_(client_ids)))
-    return {one for one in found if one is not None}
+def who_wait(client_ids: Collection[int]) -> set[int]:
+    """Those of these people whose visits wait for what was said in another record."""
+    ids = [*client_ids, *clients.alias_ids(*client_ids)]
+    return {one.id for one, _about in _open(Visit.client_id.in_(ids))}
 
 
 def is_waited_for(client: Client) -> bool:
     """Whether somebody's visits wait for what was said for this record."""
-    return bool(clients.not_told_apart(client, _who_wait(_numbers(client))))
+    return bool(_open(OpenQuestion.client_id.in_([client.id, *clients.alias_ids(client.id)])))
 
 
 def pairs() -> list[tuple[Client, Client]]:
     """Each person whose visits wait, with each record for which they do, as the records of today: the older first."""
-    rows = db.session.execute(
-        select(Visit.client_id, OpenQuestion.client_id)
-        .join(OpenQuestion, OpenQuestion.visit_id == Visit.id)
-        .order_by(OpenQuestion.visit_id, OpenQuestion.client_id)
-    ).all()
-    found = [
+    rows = _open(OpenQuestion.visit_id.is_not(None))
+    return list(dict.fromkeys((one, other) if one.id < other.id else (other, one) for one, other in rows))
+
+
+def _open(which: ColumnElement[bool]) -> list[tuple[Client, Client]]:
+    """Who waits, and for whom, as the records of today: nothing was decided about the two."""
+    return [
         (one, other)
-        for number, asked in rows
+        for number, asked in db.session.execute(_ASKED.where(which))
         if number is not None and (one := clients.client(number)) is not None
         for other in clients.not_told_apart(one, [asked])
     ]
-    return list(dict.fromkeys((one, other) if one.id < other.id else (other, one) for one, other in found))
 
 
 def shown_pair(one: Client, other: Client) -> Pair:
@@ -89,9 +97,9 @@ def who_speak(client_ids: Iterable[int]) -> set[int]:
 
 
 def _speaks(client_id: int) -> bool:
-    last = intake.newest(client_id)
-    signed = answer_history.more_than({}, last.answers) if last is not None else {}
-    return bool(signed or intake.unsigned_drafts([client_id]) or intake.stops_in_force(client_id))
+    standing = intake.standings([client_id])[client_id]
+    signed = any(answer_history.more_than({}, one.answers) for one in standing.sources)
+    return bool(signed or standing.stops or intake.unsigned_drafts([client_id]))
 
 
 def waiting_for(client: Client) -> list[Visit]:
@@ -133,7 +141,7 @@ def _has_more(client_id: int | None, now: dt.datetime) -> bool:
     if person is None:
         return False
     more = select(Visit.id).where(
-        Visit.client_id.in_(_numbers(person)),
+        Visit.client_id.in_([person.id, *clients.alias_ids(person.id)]),
         Visit.ends_at >= now - GRACE,
         Visit.status != VisitStatus.RELEASED,
     )

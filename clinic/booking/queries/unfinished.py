@@ -24,6 +24,8 @@ GUEST = "guest"
 """In the details of a checkout: the record that was typed before whoever books signed in."""
 NAMED_BEFORE = "named_before"
 """The same: others who were named first, and for whom questions were answered. Whoever signs in may be one of them."""
+CHOSEN_BEFORE = "chosen_before"
+"""The same: whom an account had chosen before another name was typed. Their records are not for whoever typed it."""
 
 # What a checkout itself leaves. Rows of every other table that name a client keep the record.
 _OF_A_CHECKOUT = (Visit.__table__, Checkout.__table__, IntakeDraft.__table__, Client.__table__)
@@ -82,6 +84,24 @@ def named_before(checkout: Checkout) -> list[int]:
     return list((checkout.details or {}).get(NAMED_BEFORE, ()))
 
 
+def chosen_before(checkout: Checkout) -> list[int]:
+    """The records whom an account had chosen for this booking first, oldest first."""
+    return list((checkout.details or {}).get(CHOSEN_BEFORE, ()))
+
+
+def all_before(checkout: Checkout) -> list[int]:
+    """Everybody else whom this booking was for at some moment: what was told then may be true of whom it is for now."""
+    guest_id = guest_of(checkout)
+    return [*named_before(checkout), *([guest_id] if guest_id is not None else ()), *chosen_before(checkout)]
+
+
+def is_named(client_ids: Collection[int], now: dt.datetime) -> bool:
+    """Whether a booking goes on in which one of these people was named before another one."""
+    going_on = select(Checkout).where(Checkout.finished_at.is_(None), Checkout.updated_at >= now - LASTS)
+    ids = set(client_ids)
+    return any(ids.intersection(all_before(one)) for one in db.session.scalars(going_on))
+
+
 def guests_of(client_ids: Collection[int]) -> list[int]:
     """Bare records that these people typed as guests of a booking that they have not ended yet."""
     theirs = select(Checkout).where(Checkout.client_id.in_(client_ids), Checkout.finished_at.is_(None))
@@ -117,11 +137,8 @@ def look_alikes(one: Client) -> Sequence[Client]:
     return [found[key] for key in sorted(found)]
 
 
-def bare_and_unsigned(client: Client) -> list[int]:
-    """Bare records that may be this unproven person, by name, contact and day of birth, and for which more was typed
+def alike_and_unsigned(client: Client) -> set[int]:
+    """Records that may be this unproven person, by name or contact and by day of birth, and for which more was typed
     than signed."""
-    alike = [
-        one.id for one in clients.look_alikes(client) if one.is_unproven and one.born_on == client.born_on
-    ]
-    bare = select(Client.id).where(Client.id.in_(alike), is_bare(Client)).order_by(Client.id)
-    return [one for one in db.session.scalars(bare) if intake.unsigned_drafts([one])]
+    alike = [one.id for one in clients.look_alikes(client) if one.born_on == client.born_on]
+    return {draft.client_id for draft in intake.unsigned_drafts(alike)}

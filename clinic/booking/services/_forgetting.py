@@ -26,12 +26,12 @@ from clinic.shared import person_keys
 
 def note_open_questions(session: Session, checkout: Checkout, visit: Visit, client: Client) -> None:
     """Before the visit is judged: whoever was named first for it and said "yes" to something, and whoever may be the
-    same person by what they typed elsewhere and gave up. Somebody proven has said who they are."""
+    same person by what they typed elsewhere and gave up. Somebody proven has said who they are. All of them have been
+    waited for."""
     if not client.is_unproven:
         return
-    named = [one for one in (*named_before(checkout), guest_of(checkout)) if one is not None]
-    asked = open_questions.who_speak(named) - {client.id}
-    _ask(session, [visit], {*asked, *unfinished.bare_and_unsigned(client)})
+    asked = open_questions.who_speak(unfinished.all_before(checkout)) | unfinished.alike_and_unsigned(client)
+    _ask(session, [visit], asked - {client.id})
 
 
 def drop_open_questions(session: Session, visit: Visit) -> None:

@@ -12,8 +12,10 @@ from sqlalchemy.orm import Session
 from clinic.booking.models import Checkout, Claim, Visit
 from clinic.booking.queries import visits
 from clinic.booking.queries.availability import Ask
+from clinic.booking.queries.unfinished import all_before
 from clinic.booking.services._claims import claim_back
 from clinic.booking.services._forgetting import forget_guest, note_open_questions
+from clinic.booking.services._judging import wait_for_answers
 from clinic.booking.services._placing import hand_on_aim
 from clinic.booking.services._steps import set_status
 from clinic.booking.services.checkout import Choice
@@ -53,6 +55,8 @@ def note_questions(session: Session, checkout: Checkout, client: Client) -> None
     """Before they are judged: as for one visit, with the time that was kept for them."""
     held = session.get(Visit, checkout.visit_id) if checkout.visit_id is not None else None
     if held is not None:
+        if before := all_before(checkout):
+            wait_for_answers(session, client, also=before)
         note_open_questions(session, checkout, held, client)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -170,7 +170,7 @@ def _needs_a_look(
     A record that nobody has seen waits when anything differs; one that an account or the desk made, for somebody who
     shares a phone with their family, only where the others would not be let in.
     """
-    if alike.stops or alike.is_barred or alike.unsigned:
+    if alike.stops or alike.is_barred or alike.is_asked or alike.unsigned:
         return True
     worst = max(judged, key=_strength)
     stricter = worst.outcome > own.outcome
@@ -239,25 +239,29 @@ _PLAIN = AFRESH.where(
 )
 
 
-def wait_for_answers(session: Session, *people: Client) -> None:
+def wait_for_answers(session: Session, *people: Client, also: Iterable[int] = ()) -> None:
     """Nobody signs answers that count for these people between the judging and the commit, and nobody books
     between the signing and the judging: each waits for the other's commit. (SQLite has one writer anyway.)
 
     Whoever waited reads the rows afresh: a birth date may have changed, or the record been joined with another.
+    `also`: more records to wait for, with those that they have become.
     """
     ids = clients.counted_with(*people)
+    for number in also:
+        ids |= {number, *(one.id for one in [clients.client(number)] if one is not None)}
     read_once(("waited for", frozenset(ids)), lambda: locked(session, ids), Client)
 
 
-def client_to_judge(session: Session, client_id: int) -> Client:
+def client_to_judge(session: Session, client_id: int, also: Iterable[int] = ()) -> Client:
     """The client, waited for as `wait_for_answers` does: first of all in a transaction, so that everybody waits for
-    people before they wait for times. Raises NotFound."""
+    people before they wait for times. `also`: who may be the same, where nobody has proved who this is. Raises
+    NotFound."""
     plain = session.scalars(_PLAIN, {"client": client_id}).one_or_none()
     if plain is not None:
         note_locked(session, plain)
         return read_once(("waited for", frozenset({client_id})), lambda: plain, Client)
     client = client_of(client_id)
-    wait_for_answers(session, client)
+    wait_for_answers(session, client, also=also if client.is_unproven else ())
     return client
 
 

@@ -15,7 +15,15 @@ from clinic.accounts.steps import new_token
 from clinic.booking.models import Checkout, Visit
 from clinic.booking.queries import open_questions, visits
 from clinic.booking.queries.checkouts import has_reconfirmed, person_of
-from clinic.booking.queries.unfinished import GUEST, NAMED_BEFORE, guest_of, named_before
+from clinic.booking.queries.unfinished import (
+    CHOSEN_BEFORE,
+    GUEST,
+    NAMED_BEFORE,
+    all_before,
+    chosen_before,
+    guest_of,
+    named_before,
+)
 from clinic.booking.services._claims import claim_best, client_first, keep_longer_until
 from clinic.booking.services._deciding import decide, keep_place, keep_room, keep_therapist, tell
 from clinic.booking.services._forgetting import (
@@ -234,7 +242,8 @@ def choose_person(token: str, client_id: int, *, user_id: int, now: dt.datetime)
             raise NotFound()
         _refuse_barred(client)
         if client.is_unproven and not (
-            clients.may_be_another(client, user_id) or open_questions.about(client)
+            clients.may_be_another(client, user_id)
+            or open_questions.about(client, clients.look_alikes(client))
         ):
             client.is_unproven = False  # the account proved the e-mail, and nobody else looks like them
         typed_before = checkout.client_id
@@ -277,9 +286,10 @@ def name_person(token: str, details: Details, *, relation: str, now: dt.datetime
         raise InvalidInput("phone", _("Enter your phone number, so that we can reach you."))
     with transaction() as session:
         checkout, visit = _working(token, now)
-        last, before = _whose(session, checkout), named_before(checkout)
+        last, before, chosen = _whose(session, checkout), named_before(checkout), chosen_before(checkout)
         if checkout.user_id is not None:  # whom an account chose is not written over
-            before, last = [*before, *([guest] if (guest := guest_of(checkout)) else [])], None
+            before = [*before, *([guest] if (guest := guest_of(checkout)) else [])]
+            chosen, last = [*chosen, *([last.id] if last is not None else [])], None
         client = _named_already(session, before, details)
         if last is not None and (client is None or _is_theirs(last, details)) and _may_correct(last, details):
             client = last
@@ -294,7 +304,11 @@ def name_person(token: str, details: Details, *, relation: str, now: dt.datetime
             before = [*before, last.id]
         before = [one for one in dict.fromkeys(before) if one != client.id]
         checkout.client_id, checkout.updated_at, checkout.user_id = client.id, now, None
-        checkout.details = {"relation": relation} | ({NAMED_BEFORE: before} if before else {})
+        checkout.details = {
+            "relation": relation,
+            **({NAMED_BEFORE: before} if before else {}),
+            **({CHOSEN_BEFORE: list(dict.fromkeys(chosen))} if chosen else {}),
+        }
         client_id, refusal = client.id, seat(session, visit, client, now=now)
     if refusal is not None:
         raise refusal
@@ -417,7 +431,8 @@ def confirm(token: str, *, user_id: int | None, now: dt.datetime) -> Result:
             if visit.status == VisitStatus.RELEASED:
                 raise HoldExpired()
             return Result(visit.id, VisitStatus(visit.status))
-        client = client_to_judge(session, checkout.client_id) if checkout.client_id else None
+        before = all_before(checkout)
+        client = client_to_judge(session, checkout.client_id, before) if checkout.client_id else None
         if client is None or visit.client_id != client.id or person_of(checkout) is None:
             raise InvalidInput("person", _("Please say who this visit is for."))
         if (

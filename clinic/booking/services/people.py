@@ -48,7 +48,7 @@ from clinic.rules.language import _
 from clinic.rules.permissions import Permission
 from clinic.rules.visit_status import VisitStatus
 from clinic.shared.audit import leave_trace
-from clinic.shared.database import transaction, tried_again
+from clinic.shared.database import TryAgain, transaction, tried_again
 from clinic.shared.seen import mark_of
 from clinic.therapists.models import NeverTogether
 
@@ -132,43 +132,68 @@ def _laid_over(client: Client, merged: Client, typed: Details) -> Details:
 @tried_again
 def say_two_people(client_id: int, other_id: int, *, by: int, now: dt.datetime) -> None:
     """Staff found two people behind two look-alike records: they no longer count for each other. Where something is
-    not safe for one of them it takes clinical review. Raises NotFound, ReviewNeeded."""
-    first, second = sorted((client_id, other_id))
+    not safe for one of them it takes clinical review. It is said of whom the records belong to by now: what a page
+    showed of a record that was merged since is not all that counts. Raises NotFound, ReviewNeeded."""
     with transaction() as session:
-        _wait_for_all_alike(session, first, second)
-        one, other = session.get(Client, first), session.get(Client, second)
-        if first == second or one is None or other is None:
-            raise NotFound(_("One of these people is not in the clinic's book."))
+        one, other = _both_of_today(session, client_id, other_id)
         _check_may_part(session, (one, other), by=by, now=now)
-        if session.get(NotSamePerson, (first, second)) is None:
-            if not _look_alike(first, second):  # said beforehand, it would hide a likeness that comes later
+        if session.get(NotSamePerson, (one.id, other.id)) is None:
+            if other not in _who_may_be(one):  # said beforehand, it would hide a likeness that comes later
                 raise NotFound(_("These two records do not look alike. Nothing was changed."))
-            session.add(NotSamePerson(client_id=first, other_id=second, decided_at=now, decided_by_id=by))
+            pair = NotSamePerson(client_id=one.id, other_id=other.id, decided_at=now, decided_by_id=by)
+            session.add(pair)
         session.flush()
         for person in (one, other):
             is_seen = person.created_by_id is not None
-            if is_seen and not (clients.look_alikes(person) or open_questions.about(person)):
+            if is_seen and not (clients.look_alikes(person) or open_questions.about(person, ())):
                 person.is_unproven = False  # a record that was seen, and nobody is left whom it may be
+        for person in dict.fromkeys(like for named in (one, other) for like in _waiting_alike(named)):
             judge_visits_of(session, person, door="two people", by=by, now=now)
         leave_trace(session, "client.two_people", "client", client_id, by=by, now=now, other=other_id)
 
 
-def _look_alike(client_id: int, other_id: int) -> bool:
-    one, other = clients.client(client_id), clients.client(other_id)
-    if one is None or other is None:
-        return False
-    return other.id in {row.id for row in (*clients.look_alikes(one), *open_questions.with_whom(one))}
+def _both_of_today(session: Session, *client_ids: int) -> tuple[Client, Client]:
+    """The two people, by the records of today, the older one first, and both waited for."""
+    not_there = NotFound(_("One of these people is not in the clinic's book."))
+    found = {person.id for number in client_ids if (person := clients.client(number)) is not None}
+    if len(found) != 2:
+        raise not_there
+    _wait_for_all_alike(session, *found)
+    one, other = (session.get_one(Client, number) for number in sorted(found))
+    if one.merged_into_id is not None or other.merged_into_id is not None:
+        raise TryAgain(lambda: not_there)
+    return one, other
+
+
+def _waiting_alike(client: Client) -> list[Client]:
+    """This person, and records that may be of the same one and wait with them."""
+    return [client, *(one for one in clients.look_alikes(client) if client.is_unproven and one.is_unproven)]
+
+
+def _who_may_be(client: Client) -> list[Client]:
+    """Those who look like this person, and those for whom a visit of one of the two waits."""
+    return [*clients.look_alikes(client), *open_questions.with_whom(client)]
 
 
 def _check_may_part(session: Session, pair: tuple[Client, Client], *, by: int, now: dt.datetime) -> None:
-    """Taking two records apart takes away what one says against the other's visits."""
-    user = session.get(User, by)
-    if user is not None and user.may(Permission.CLINICAL_REVIEW):
-        return
-    one, other = pair
-    waits = other.id in {row.id for row in open_questions.with_whom(one)}
-    if waits or any(look_alikes.speaks_against(person, premises.today(now)) for person in pair):
+    """Taking two records apart takes away what one says against the other's visits. Raises ReviewNeeded."""
+    if not _may_review(session, by) and look_alikes.has_to_be_reviewed(*pair, premises.today(now)):
         raise ReviewNeeded()
+
+
+def _may_review(session: Session, user_id: int) -> bool:
+    user = session.get(User, user_id)
+    return user is not None and user.may(Permission.CLINICAL_REVIEW)
+
+
+def _not_parted_by_the_desk(one: Client, other: Client, today: dt.date) -> set[int]:
+    """Third records that the desk alone may not tell apart from these two."""
+    return {
+        third.id
+        for both in (one, other)
+        for third in _who_may_be(both)
+        if look_alikes.has_to_be_reviewed(both, third, today)
+    } - {one.id, other.id}
 
 
 @tried_again
@@ -176,7 +201,8 @@ def merge_clients(keep_id: int, lose_id: int, *, by: int, now: dt.datetime) -> N
     """Two records are one person: the second becomes an alias of the first.
 
     Screenings and past visits stay as they were written. Answers of both count, the strictest first, until the
-    person signs a new intake; coming visits go to the kept record and are judged again. Raises NotFound.
+    person signs a new intake; coming visits go to the kept record and are judged again. Raises NotFound, and
+    ReviewNeeded where it would say of a third record, too, that it is somebody else, and that takes clinical review.
     """
     with transaction() as session:
         one_change_at_a_time(session)
@@ -190,13 +216,21 @@ def merge_clients(keep_id: int, lose_id: int, *, by: int, now: dt.datetime) -> N
         if keep.is_erased and not lose.is_erased:
             stand_again(session, *locked(session, [keep.id, *clients.alias_ids(keep.id)]))
         alike = [one for one in (*clients.people_like(keep), *clients.people_like(lose)) if one.id != lose.id]
+        third = _not_parted_by_the_desk(keep, lose, premises.today(now))
+        asked = {
+            one.id for both in (keep, lose) for one in open_questions.about(both, clients.look_alikes(both))
+        }
         lose.merged_into_id, lose.merged_at = keep.id, now
         _fill_gaps(keep, lose)
         keep.is_barred_online = keep.is_barred_online or lose.is_barred_online
         keep.is_unproven = keep.is_unproven and lose.is_unproven
         _carry_over(session, keep, lose, now)
         session.flush()
-        if open_questions.about(keep):  # of a third record nothing was decided: its "yes" may still be theirs
+        if third - {one.id for one in _who_may_be(keep)} and not _may_review(session, by):
+            raise ReviewNeeded()
+        if clients.not_told_apart(
+            keep, asked
+        ):  # of a third nothing was decided: its "yes" may still be theirs
             keep.is_unproven = True
         _move_visits(session, keep, lose, by=by, now=now)
         judge_visits_of_all(session, [*alike, *clients.people_like(keep)], door="merge", by=by, now=now)

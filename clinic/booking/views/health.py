@@ -10,6 +10,7 @@ from flask import flash, redirect, render_template, request, url_for
 from clinic.accounts.access import who as acting_user
 from clinic.booking.queries import visits
 from clinic.booking.queries.checkouts import Standing, Step, who_is_asked
+from clinic.booking.queries.unfinished import named_before
 from clinic.booking.services import checkout as services
 from clinic.booking.views import client_kit as kit
 from clinic.booking.views.blueprint import pages
@@ -132,7 +133,13 @@ def answer_health_page(number: int) -> Answer:
             return ahead(now_at) if late is None else late
         kit.renew()
         if level := questionnaire.urgency_about_another(sitting(now_at), number):
-            return stop(level)
+            return questionnaire.take_warning(
+                [*named_before(now_at.checkout), now_at.client_id],
+                number,
+                stop,
+                source="online",
+                by=acting_user(),
+            ) or stop(level)
         return questionnaire.take_page(sitting(now_at), number, stop)
 
     if kit.standing() is not None:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from clinic.accounts.models import User
 from clinic.booking.models import Couple, Screening, Series, Visit
-from clinic.booking.queries import open_questions
+from clinic.booking.queries import open_questions, unfinished
 from clinic.clients import queries as clients
 from clinic.clients.erased import let_erase
 from clinic.clients.models import Client
@@ -56,7 +56,7 @@ def erase(
     accounts = select(User.id).where(User.id.in_(clients.own_account_ids(client.id))).order_by(User.id)
     session.execute(accounts.with_for_update())
     whose = Whose(client, *people.accounts_that_go(client.id))
-    _check_nothing_is_ahead(client, whose)
+    _check_nothing_is_ahead(client, whose, now)
     invitations = _invitations(session, whose)
     with let_delete(session):
         for cls in _children_first():
@@ -115,7 +115,7 @@ def _delete(session: Session, cls: type[Any], whose: Whose) -> None:
         )
 
 
-def _check_nothing_is_ahead(client: Client, whose: Whose) -> None:
+def _check_nothing_is_ahead(client: Client, whose: Whose, now: dt.datetime) -> None:
     if people.visits_ahead(whose.ids["client"]):
         raise VisitsAhead()
     if open_questions.is_waited_for(client):
@@ -123,6 +123,13 @@ def _check_nothing_is_ahead(client: Client, whose: Whose) -> None:
             _(
                 "Somebody’s visit waits for what was said in this record. Compare the two records first. Then this one"
                 " can be erased."
+            )
+        )
+    if unfinished.is_named(whose.ids["client"], now):
+        raise VisitsAhead(
+            _(
+                "A booking is being made in which this person was named first. It is over tomorrow at the latest. Then"
+                " this record can be erased."
             )
         )
 

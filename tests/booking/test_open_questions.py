@@ -1,0 +1,354 @@
+"""A "yes" that was typed under another name is shed by nothing but a decision of somebody with clinical review: not by
+booking once more, by what is signed, joined, told apart, erased or forgotten, in whatever order."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from contextlib import suppress
+
+import pytest
+import time_machine
+from flask import Flask
+from sqlalchemy import update
+
+from clinic.accounts.models import User
+from clinic.booking.models import Visit
+from clinic.booking.queries import open_questions
+from clinic.booking.services import checkout, deadlines, forgetting, people
+from clinic.booking.services import visits as bookings
+from clinic.clients import queries as clients
+from clinic.clients import services as records
+from clinic.clients.models import Client
+from clinic.clients.steps import Details, give_access
+from clinic.intake import queries as intake
+from clinic.intake.services.drafts import erase_old_drafts
+from clinic.keeping.services import erasing
+from clinic.keeping.services._erasing import VisitsAhead
+from clinic.premises.models import Clinic
+from clinic.rules.errors import ReviewNeeded
+from clinic.rules.permissions import Role
+from clinic.rules.question_pages import pages
+from clinic.shared.database import db, transaction
+from tests import factories
+from tests.at_once import Deeds, deeds
+from tests.booking import walk
+from tests.booking import world as w
+from tests.booking.test_named_again import (
+    BEN,
+    LATER,
+    MARRIED,
+    NORA,
+    OTHERWISE,
+    ends_with_no,
+    known_nora,
+    named,
+    says_yes_as_nora,
+    touched,
+    waits,
+)
+from tests.booking.test_said_stays_said import CLOTS, says_yes, visits
+from tests.conftest import NOW
+from tests.owners import browser_of
+
+pytestmark = pytest.mark.usefixtures("now")
+
+__all__ = ["deeds"]
+
+MARRIED_DETAILS = Details(
+    first_name="Nora", last_name="Walker-Smith", born_on=dt.date(1988, 7, 4), email=MARRIED["email"],
+    phone=MARRIED["phone"],
+)  # fmt: skip
+SIGN = {"rf_chest_pain_breathless": {"present": True, "checked_by_doctor": False}}
+SIGN_PAGE = next(
+    number
+    for number, page in enumerate(pages("intake"), 1)
+    if any(one.key == "rf_chest_pain_breathless" for one in page.conditions)
+)
+
+
+@pytest.fixture
+def world(app: Flask) -> w.World:
+    return w.build(check_in=True)
+
+
+def none_is_confirmed() -> bool:
+    return "confirmed" not in {status for status, _why in visits()}
+
+
+def reviewer() -> int:
+    return factories.make_user(email="review@clinic.example", roles=[Role.THERAPIST]).id
+
+
+@pytest.mark.parametrize("again", [[BEN], [BEN, MARRIED], [BEN, LATER]], ids=["ben", "married", "later"])
+def test_who_books_once_more_without_an_account_is_not_free_of_it(
+    app: Flask, world: w.World, again: list[dict[str, str]]
+) -> None:
+    browser = app.test_client()
+    says_yes_as_nora(browser)
+    for one in again:
+        walk.location(walk.name(browser, **one))
+    ends_with_no(browser)
+    walk.up_to_check(other := app.test_client(), "relaxation", {}, when=w.at(6), who={**NORA, **again[-1]})
+    assert walk.heading(walk.confirm(other)) == "Please call us"  # one of their visits waits already
+    assert none_is_confirmed()
+
+
+def test_another_record_of_the_same_person_waits_with_the_first(app: Flask, world: w.World) -> None:
+    found = waits(app)
+    unproven = factories.make_client(
+        first_name="Nora", last_name="Walker-Smith", born_on=dt.date(1988, 7, 4), email=MARRIED["email"], phone=None,
+        is_unproven=True,
+    ).id  # fmt: skip
+    of_the_desk = records.create_client(MARRIED_DETAILS, region="US", by=world.desk_id, now=NOW)
+    for number, client in enumerate((unproven, of_the_desk)):
+        w.sign(client)
+        assert w.at_desk(world, client, "relaxation", when=w.at(8 + number)).status == "pending"
+        with pytest.raises(ReviewNeeded):
+            people.say_two_people(client, found.client, by=world.desk_id, now=NOW)
+        db.session.rollback()
+    people.say_two_people(found.client, found.nora, by=reviewer(), now=NOW)
+    assert visits() == [("confirmed", None)] * 3
+
+
+def test_a_family_with_one_telephone_does_not_wait_with_them(app: Flask, world: w.World) -> None:
+    found = waits(app)
+    phone = db.session.get_one(Client, found.client).phone
+    child = factories.make_client(
+        first_name="Tim", last_name="Walker", born_on=dt.date(1999, 1, 2), phone=phone, is_unproven=True
+    ).id
+    w.sign(child)
+    assert w.at_desk(world, child, "relaxation", when=w.at(8)).status == "confirmed"
+    people.say_two_people(child, found.client, by=world.desk_id, now=NOW)
+    assert sorted(visits(), key=str) == [("confirmed", None), ("pending", "review")]
+
+
+def test_another_person_in_the_account_of_the_booking_waits_too(app: Flask, world: w.World) -> None:
+    found = waits(app)
+    [(user_id, *_rest)] = clients.may_act_for(found.client)
+    details = Details(
+        first_name="Nora", last_name="Walkersmith", born_on=dt.date(1988, 7, 4), email=MARRIED["email"]
+    )
+    person = records.add_person(user_id, details, "carer", region="US", now=NOW)
+    account = browser_of(app, db.session.get_one(User, user_id))
+    walk.location(walk.hold(account, "relaxation", w.at(9)))
+    walk.location(account.post("/book/person", data={"person": str(person)}))
+    walk.answer(account)
+    walk.location(walk.sign(account))
+    walk.confirm(account)
+    assert none_is_confirmed()
+
+
+@pytest.mark.parametrize("again", [[BEN], [BEN, MARRIED]], ids=["ben", "married"])
+def test_a_yes_that_was_signed_is_not_shed_by_a_signed_no_and_another_name(
+    app: Flask, world: w.World, again: list[dict[str, str]]
+) -> None:
+    walk.up_to_check(browser := app.test_client(), "deep_tissue", CLOTS, who=NORA)
+    walk.answer(browser)
+    walk.sign(browser)
+    for one in again:
+        walk.location(walk.name(browser, **one))
+    ends_with_no(browser)
+    assert visits() == [("pending", "review")]
+
+
+@pytest.mark.parametrize("by", ["number of today", "number of before"])
+@pytest.mark.parametrize("what", ["signed", "typed"])
+def test_a_page_about_a_record_that_was_joined_parts_nobody_at_the_desk(
+    app: Flask, world: w.World, what: str, by: str
+) -> None:
+    """The record by whose number the desk says it says little; whose it has become says "yes"."""
+    if what == "typed":
+        found = waits(app)
+        known = factories.make_client(
+            first_name="Nora", last_name="Walker-Smith", born_on=dt.date(1988, 7, 4), email=MARRIED["email"]
+        ).id
+        w.sign(known, now=NOW - dt.timedelta(days=30))
+        people.merge_clients(known, found.client, by=world.desk_id, now=NOW)
+        pair = found.client if by == "number of before" else known, found.nora
+    else:
+        known = factories.make_client(
+            first_name="Nora", last_name="Walker", born_on=dt.date(1988, 7, 4), email="old@people.example"
+        ).id
+        w.sign(known, now=NOW - dt.timedelta(days=30), **CLOTS)
+        joined = factories.make_client(
+            first_name="Norah", last_name="Walkers", born_on=dt.date(1988, 7, 4), email=MARRIED["email"]
+        ).id
+        people.merge_clients(known, joined, by=world.desk_id, now=NOW - dt.timedelta(days=20))
+        walk.up_to_check(browser := app.test_client(), "deep_tissue", {}, who=MARRIED)
+        walk.location(walk.confirm(browser))
+        db.session.rollback()
+        guest = db.session.query(Visit.client_id).scalar()
+        pair = guest, joined if by == "number of before" else known
+    with pytest.raises(ReviewNeeded):
+        people.say_two_people(*pair, by=world.desk_id, now=NOW)
+    db.session.rollback()
+    assert touched(app, world, clients_today(pair[0])) == [("pending", "review")]
+    people.say_two_people(*pair, by=reviewer(), now=NOW)
+    assert visits() == [("confirmed", None)]
+
+
+def clients_today(number: int) -> int:
+    found = clients.client(number)
+    assert found is not None
+    number = found.id
+    db.session.rollback()
+    return number
+
+
+@pytest.mark.parametrize("order", ["apart first", "joined first"])
+def test_joining_two_records_does_not_tell_a_third_one_apart_at_the_desk(
+    app: Flask, world: w.World, order: str
+) -> None:
+    known = known_nora()
+    with transaction() as session:  # like the guest by its telephone
+        one = session.get_one(Client, known)
+        one.phone, one.phone_key, one.born_on = "+12125557009", "+12125557009", dt.date(1960, 1, 1)
+    browser = app.test_client()
+    nora = says_yes_as_nora(browser)
+    for other in (BEN, MARRIED):
+        walk.location(walk.name(browser, **other))
+    ends_with_no(browser)
+    db.session.rollback()
+    guest = db.session.query(Visit.client_id).scalar()
+    steps: list[Callable[[], None]] = [
+        lambda: people.say_two_people(guest, known, by=world.desk_id, now=NOW),
+        lambda: people.merge_clients(known, nora, by=world.desk_id, now=NOW),
+    ]
+    for step in steps if order == "apart first" else reversed(steps):
+        with suppress(ReviewNeeded):
+            step()
+        db.session.rollback()
+    assert touched(app, world, guest) == [("pending", "review")]
+
+
+@pytest.mark.parametrize("what", ["typed alone", "typed after it was signed", "joined with somebody known"])
+@pytest.mark.parametrize("draft_days", [1, 30])
+def test_it_holds_when_what_was_typed_is_erased_with_time(
+    app: Flask, world: w.World, draft_days: int, what: str
+) -> None:
+    with transaction() as session:
+        session.execute(update(Clinic).values(draft_days=draft_days))
+    browser = app.test_client()
+    walk.location(walk.hold(browser, "deep_tissue", w.at(draft_days + 10)))
+    walk.location(walk.name(browser, **NORA))
+    if what == "typed after it was signed":
+        walk.answer(browser)
+        walk.location(walk.sign(browser))
+    says_yes(browser, "/book/health")
+    nora = named()
+    for one in (BEN, MARRIED):
+        walk.location(walk.name(browser, **one))
+    guest = named()
+    ends_with_no(browser)
+    if what == "joined with somebody known":
+        people.merge_clients(known_nora(), nora, by=world.desk_id, now=NOW)
+    later = NOW + dt.timedelta(days=draft_days, hours=1)
+    with time_machine.travel(later, tick=False):
+        deadlines.keep_deadlines(later)
+        forgetting.forget_unfinished(later)
+        erase_old_drafts(later)
+        db.session.rollback()
+        assert not intake.unsigned_drafts([nora])
+        touched(app, world, guest)
+        w.sign(guest, now=later)
+        assert none_is_confirmed()
+        booked = bookings.book_visit(
+            w.choice("relaxation"), guest, w.at(draft_days + 4), request_key="once more", source="desk",
+            by=world.desk_id, now=later, reconfirmed=True,
+        )  # fmt: skip
+        assert booked.status == "pending"
+
+
+@pytest.mark.parametrize("first", ["signed first", "typed alone"])
+def test_what_was_given_up_after_it_was_signed_is_not_parted_by_the_desk(
+    app: Flask, world: w.World, first: str
+) -> None:
+    browser = app.test_client()
+    walk.location(walk.hold(browser, "deep_tissue"))
+    walk.location(walk.name(browser, **NORA))
+    if first == "signed first":
+        walk.answer(browser)
+        walk.location(walk.sign(browser))
+    says_yes(browser, "/book/health")
+    nora = named()
+    walk.up_to_check(other := app.test_client(), "deep_tissue", {}, when=w.at(6), who=OTHERWISE)
+    guest = db.session.query(Visit.client_id).filter(Visit.starts_at == w.at(6)).scalar()
+    walk.location(walk.confirm(other))
+    with pytest.raises(ReviewNeeded):
+        people.say_two_people(guest, nora, by=world.desk_id, now=NOW)
+    db.session.rollback()
+    pair = "/".join(("/reviews/people", *map(str, sorted((guest, nora)))))
+    therapist = browser_of(app, db.session.get_one(User, reviewer()))
+    assert f'action="{pair}"' in therapist.get("/reviews/people").text
+    assert ("pending", "review") in visits()
+
+
+def test_a_yes_for_whom_an_account_chose_holds_whoever_is_named_instead(app: Flask, world: w.World) -> None:
+    known, user = known_nora(), factories.make_user(email="nora@people.example", roles=[Role.CLIENT])
+    with transaction() as session:
+        give_access(session, user.id, known, "self", now=NOW)
+    browser = browser_of(app, user)
+    walk.location(walk.hold(browser, "deep_tissue"))
+    walk.location(browser.post("/book/person", data={"person": str(known)}))
+    browser.post("/book/health", data={"go": "new"})
+    says_yes(browser, "/book/health")
+    for one in (MARRIED, LATER):
+        walk.location(walk.name(browser, **one))
+        assert named() != known
+    ends_with_no(browser)
+    assert visits() == [("pending", "review")]
+
+
+def test_who_was_named_first_is_not_erased_while_the_booking_goes_on(app: Flask, world: w.World) -> None:
+    browser = app.test_client()
+    nora = says_yes_as_nora(browser)
+    walk.location(walk.name(browser, **BEN))
+    db.session.rollback()
+    with pytest.raises(VisitsAhead, match="A booking is being made in which this person was named first"):
+        erasing.erase_person(nora, settings=app.config, by=world.desk_id, now=NOW)
+    ends_with_no(browser)
+    assert visits() == [("pending", "review")]
+
+
+@pytest.mark.parametrize("end", [NORA, BEN, MARRIED], ids=["nora", "ben", "married"])
+def test_a_warning_sign_on_a_page_of_somebody_named_before_stops_that_person(
+    app: Flask, world: w.World, end: dict[str, str]
+) -> None:
+    browser = app.test_client()
+    walk.location(walk.hold(browser, "deep_tissue"))
+    walk.location(walk.name(browser, **NORA))
+    walk.answer(browser)
+    nora, page = named(), browser.get(f"/book/health/{SIGN_PAGE}")
+    shown = {name: walk.hidden(page, name) for name in ("whose", "about", "seen")}
+    walk.location(walk.name(browser, **BEN))
+    answer = browser.post(f"/book/health/{SIGN_PAGE}", data={**walk.page_form(SIGN_PAGE, SIGN), **shown})
+    assert walk.heading(answer) == "Please get medical help now"
+    db.session.rollback()
+    assert len(intake.stops_in_force(nora)) == 1
+    walk.location(walk.hold(browser, "relaxation", w.at(5)))
+    walk.name(browser, **end)
+    with suppress(AssertionError):  # whoever is stopped comes to no form
+        ends_with_no(browser)
+    assert none_is_confirmed()
+
+
+@pytest.mark.parametrize("stop", ["_speaks", "who_speak", "judge"])
+def test_joining_it_at_the_moment_of_the_booking_loses_nothing(
+    app: Flask, world: w.World, deeds: Deeds, stop: str
+) -> None:
+    known, browser = known_nora(), app.test_client()
+    nora = says_yes_as_nora(browser)
+    for one in (BEN, MARRIED):
+        walk.location(walk.name(browser, **one))
+    walk.answer(browser)
+    walk.location(walk.sign(browser))
+    guest = named()
+    with browser.session_transaction() as cookie:
+        token = cookie["checkout"]
+    deeds.stop_in(checkout if stop == "judge" else open_questions, stop)
+    deeds.do(
+        lambda: checkout.confirm(token, user_id=None, now=NOW),
+        lambda: people.merge_clients(known, nora, by=world.desk_id, now=NOW),
+    )
+    assert visits() == touched(app, world, guest) == [("pending", "review")]
