@@ -12,22 +12,27 @@ from sqlalchemy import select, update
 
 from clinic.accounts.models import User
 from clinic.accounts.queries import hash_of
-from clinic.booking.models import CheckinLink, Offer, Visit
-from clinic.booking.services import series, waitlist
+from clinic.booking.models import CallRequest, CheckinLink, Offer, Visit
+from clinic.booking.services import links, sending, series, waitlist
+from clinic.booking.services import visits as bookings
 from clinic.booking.services._steps import tell_client
 from clinic.booking.services.asking import ask_for_check_ins
 from clinic.booking.services.people import merge_clients
 from clinic.booking.services.series_starts import OneStart
+from clinic.booking.timed_steps import follow
+from clinic.catalogue.aftercare import GENERAL
 from clinic.clients import choices
 from clinic.clients import queries as clients
 from clinic.clients.choices import Whose
 from clinic.clients.models import Client
+from clinic.rules.language import gettext
 from clinic.rules.messages import AFTERCARE
 from clinic.rules.permissions import Role
 from clinic.rules.visit_status import VisitStatus
 from clinic.rules.waitlist import When
 from clinic.shared.audit import AuditRow
 from clinic.shared.database import db, transaction
+from clinic.shared.languages import speaking
 from clinic.shared.mail import OutgoingMail
 from tests import factories
 from tests.booking import walk
@@ -384,3 +389,90 @@ def test_an_account_that_nobody_entered_follows_no_merge(
     )
     assert (user_id in clients.own_account_ids(kept)) is follows
     db.session.rollback()
+
+
+def joined(world: w.World, client_id: int, email: str | None, now: dt.datetime = NOW) -> int:
+    """The record of somebody with this address, which that of the client was joined into."""
+    kept = factories.make_client(
+        first_name="Ann", last_name="Known", born_on=dt.date(1985, 5, 5), email=email, phone="(212) 555-0177"
+    ).id
+    db.session.rollback()
+    merge_clients(kept, client_id, by=world.desk_id, now=now)
+    db.session.rollback()
+    return kept
+
+
+def called_off(app: Flask, world: w.World) -> int:
+    """The visit of whoever typed a wrong address is called off, which nobody has been told yet; their record."""
+    client_id = books(app, WRONG)
+    sent_at(NOW)
+    visit_id = db.session.scalars(select(Visit.id).where(Visit.client_id == client_id)).one()
+    bookings.cancel_visit(visit_id, by=world.desk_id, by_clinic=True, now=NOW, at_desk=True)
+    db.session.rollback()
+    return client_id
+
+
+def over(world: w.World, status: VisitStatus, email: str | None) -> tuple[int, int]:
+    """Somebody whose visit of today is left like this; their record, and the visit."""
+    client_id = w.person(email=email)
+    w.sign(client_id)
+    visit_id = w.at_desk(world, client_id, "relaxation", when=w.at(0, 15)).visit_id
+    assert visit_id is not None
+    with transaction() as session:
+        session.execute(update(OutgoingMail).values(sent_at=NOW))
+        session.get_one(Visit, visit_id).status = status
+    return client_id, visit_id
+
+
+@pytest.mark.parametrize("known", [None, RIGHT], ids=["corrected", "known before"])
+@pytest.mark.parametrize("waits", [False, True])
+def test_a_called_off_visit_of_a_joined_record_is_told_at_the_address_of_today(
+    app: Flask, desk: FlaskClient, world: w.World, known: str | None, waits: bool
+) -> None:
+    kept = joined(world, called_off(app, world), known)
+    if known is None:
+        corrects(desk, kept, RIGHT)
+    later = NOW + dt.timedelta(minutes=5)
+    if waits:
+        sending.follow_addresses(later)
+        assert "visit_called_off" in told(RIGHT)
+    letters = sent_at(later)
+    assert {one["To"] for one in letters} == {RIGHT}
+    assert "visit_called_off" in told(RIGHT)
+
+
+def test_who_is_called_about_a_visit_of_a_joined_record_is_the_person_of_today(
+    app: Flask, desk: FlaskClient, world: w.World
+) -> None:
+    kept = joined(world, called_off(app, world), None)
+    corrects(desk, kept, "")
+    assert sent_at(NOW + dt.timedelta(minutes=5)) == []
+    db.session.rollback()
+    call = db.session.scalars(select(CallRequest)).one()
+    assert (call.client_id, call.phone) == (kept, db.session.get_one(Client, kept).phone)
+
+
+@pytest.mark.parametrize("email", [WRONG, None])
+def test_what_is_written_about_a_visit_of_a_joined_record_is_for_the_person_of_today(
+    app: Flask, world: w.World, email: str | None
+) -> None:
+    client_id, visit_id = over(world, VisitStatus.DONE, email)
+    kept = joined(world, client_id, RIGHT, w.at(1, 9))
+    with transaction() as session:
+        session.get_one(Client, kept).language = "de"
+        follow(session, session.get_one(Visit, visit_id), now=NOW)
+    (letter,) = sent_at(w.at(1, 10))
+    with speaking("de"):
+        assert gettext(GENERAL[0]) in words_of(letter)
+    assert (letter["To"], "Ann" in words_of(letter)) == (RIGHT, True)
+    stop = re.search(r"/messages/stop/[\w.-]+", letter["List-Unsubscribe"])
+    assert stop is not None
+    assert app.test_client().post(stop[0]).status_code == 200
+    assert not choices.wants(Whose(client_id=kept), AFTERCARE)
+
+
+def test_the_link_of_a_visit_that_nobody_closed_goes_to_the_person_of_today(world: w.World) -> None:
+    client_id, visit_id = over(world, VisitStatus.CONFIRMED, None)
+    joined(world, client_id, RIGHT, w.at(1, 9))
+    links.send_link_again(visit_id, by=world.desk_id, now=w.at(1, 9))
+    assert told(RIGHT) == ["visit_booked"]

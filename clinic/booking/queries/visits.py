@@ -17,6 +17,7 @@ from clinic.booking.queries.judged_by import lies_ahead
 from clinic.booking.queries.next_steps import PARTNER, RECONFIRM
 from clinic.catalogue.models import Service
 from clinic.clients import queries as clients
+from clinic.clients.models import Client
 from clinic.premises import queries as premises
 from clinic.rules import visit_status
 from clinic.rules.booking_policy import LINKS_LAST
@@ -48,6 +49,12 @@ JUDGED_AGAIN = (
 
 def visit(visit_id: int) -> Visit | None:
     return db.session.get(Visit, visit_id, options=WITH_NAMES)
+
+
+def person_of(visit: Visit) -> Client | None:
+    """Whose visit it is by now: one that is over or called off stays with the record that it was written for, also
+    where that was merged into another. No statement more than the visit's own record takes, where it was not."""
+    return clients.client(visit.client_id) if visit.client_id is not None else None
 
 
 def visit_by_key(token: str, now: dt.datetime) -> Visit | None:

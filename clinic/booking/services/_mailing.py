@@ -37,7 +37,7 @@ def tell_of_several(
     clinic = premises.clinic_facts()
     if clinic is None:
         raise InvalidInput("clinic", _("The clinic is not set up."))
-    client = several[0].client
+    client = visits.person_of(several[0])
     if client is None:
         return
     with speaking_to(client):

@@ -257,7 +257,7 @@ def tell_client(
     for it, where that is told. Without an e-mail address the desk gets a call to make instead, where the news would not
     reach the client.
     """
-    client = visit.client
+    client = visits.person_of(visit)
     if client is None:
         return
     if template == "visit_moved":
@@ -323,9 +323,8 @@ def call_instead(session: Session, visit: Visit, template: str, now: dt.datetime
         CallRequest.visit_id == visit.id, CallRequest.about == "news", CallRequest.done_at.is_(None)
     )
     if session.scalar(waiting.limit(1)) is None:
-        phone = visit.client.phone if visit.client else None
+        client = visits.person_of(visit)
+        whom, phone = (client.id, client.phone) if client is not None else (None, None)
         session.add(
-            CallRequest(
-                client_id=visit.client_id, visit_id=visit.id, phone=phone or "", about="news", asked_at=now
-            )
+            CallRequest(client_id=whom, visit_id=visit.id, phone=phone or "", about="news", asked_at=now)
         )

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, delete, or_, select
 from sqlalchemy.orm import Session
 
 from clinic.booking.models import Visit
+from clinic.booking.queries import visits as reading
 from clinic.booking.services._line import end_offers_for
 from clinic.booking.services._steps import tell_client
 from clinic.booking.taken_back import TakeBack
@@ -47,8 +48,8 @@ def told_from(now: dt.datetime) -> dt.datetime:
 
 def told_by(visit: Visit, template: str) -> str | None:
     """The key of the mail that was queued just now about this visit; None where nobody is mailed."""
-    has_mail = visit.client is not None and visit.client.email
-    return f"{template}:{visit.id}:{visit.revision}" if has_mail else None
+    client = reading.person_of(visit)
+    return f"{template}:{visit.id}:{visit.revision}" if client is not None and client.email else None
 
 
 def same_deed(visit_ids: Sequence[int]) -> ColumnElement[bool]:

@@ -98,19 +98,19 @@ def _write(visit_id: int, now: dt.datetime, *, by_sms: bool) -> None:
 
 
 def _tell(session: Session, visit: Visit, kind: str, about: str, *, now: dt.datetime) -> None:
-    whose = Whose(client_id=visit.client_id)
-    if not choices.wants(whose, kind) or visit.client is None:
+    client = visits.person_of(visit)
+    if client is None or not choices.wants(Whose(client_id=client.id), kind):
         return
-    with speaking_to(visit.client):
+    with speaking_to(client):
         tell_client(
-            session, visit, kind, now=now, about=about, stop_key=choices.stop_key(whose, kind),
+            session, visit, kind, now=now, about=about, stop_key=choices.stop_key(Whose(client_id=client.id), kind),
             advice="\n".join(f"- {gettext(line)}" for line in GENERAL),
         )  # fmt: skip
 
 
 def _tell_by_sms(session: Session, visit: Visit, about: str, now: dt.datetime) -> None:
     """A reminder by SMS, for whoever wished for it; not in the quiet time of the place."""
-    client, clinic, facts = visit.client, premises.clinic(), premises.clinic_facts()
+    client, clinic, facts = visits.person_of(visit), premises.clinic(), premises.clinic_facts()
     if (
         client is None
         or facts is None
@@ -138,17 +138,18 @@ def follow_addresses(now: dt.datetime) -> None:
         OutgoingMail.channel == "mail", OutgoingMail.due_at <= now + AHEAD,
     )  # fmt: skip
     of_visits = (
-        select(OutgoingMail.id, Client.email)
+        select(OutgoingMail.id, OutgoingMail.to, Client)
         .join(Visit, Visit.id == OutgoingMail.visit_id)
         .join(Client, Client.id == Visit.client_id)
-        .where(*waits, OutgoingMail.to != Client.email)
+        .where(*waits, or_(OutgoingMail.to != Client.email, Client.merged_into_id.is_not(None)))
     )
-    found = {row.id: row.email for row in db.session.execute(of_visits)}
+    rows = [(one, to, clients.client(row.id)) for one, to, row in db.session.execute(of_visits).all()]
     of_series = select(OutgoingMail).where(*waits, OutgoingMail.kind.in_(OF_SERIES))
-    for row in db.session.scalars(of_series):
-        client = _client_of_series(int(row.key.split(":")[1]))
-        if client is not None and client.email not in (None, row.to):
-            found[row.id] = client.email
+    rows += [
+        (row.id, row.to, _client_of_series(int(row.key.split(":")[1])))
+        for row in db.session.scalars(of_series).all()
+    ]
+    found = {one: who.email for one, to, who in rows if who is not None and who.email not in (None, to)}
     db.session.rollback()
     if found:
         with transaction() as session:
@@ -168,7 +169,7 @@ def is_wanted(session: Session, row: OutgoingMail, now: dt.datetime) -> bool:
     if row.visit_id is None:
         return _still_reaches(session, row)
     visit = session.get(Visit, row.visit_id)
-    client = visit.client if visit is not None else None
+    client = visits.person_of(visit) if visit is not None else None
     to = (client.phone_key if row.channel == "sms" else client.email) if client is not None else None
     if visit is None or client is None:
         return False
@@ -186,7 +187,7 @@ def is_wanted(session: Session, row: OutgoingMail, now: dt.datetime) -> bool:
         )
     if not is_true or _is_said_again(session, row):
         return False
-    _renew_keys(row, visit, now)
+    _renew_keys(row, visit, client, now)
     return True
 
 
@@ -204,10 +205,10 @@ def _is_said_again(session: Session, row: OutgoingMail) -> bool:
     return session.scalar(younger.limit(1)) is not None
 
 
-def _renew_keys(row: OutgoingMail, visit: Visit, now: dt.datetime) -> None:
+def _renew_keys(row: OutgoingMail, visit: Visit, client: Client, now: dt.datetime) -> None:
     """The links of a message that waited while the address was corrected open their pages also from the new one."""
     if row.stop_key:
-        fresh = choices.stop_key(Whose(client_id=visit.client_id), row.kind) or ""
+        fresh = choices.stop_key(Whose(client_id=client.id), row.kind) or ""
         row.text, row.stop_key = row.text.replace(row.stop_key, fresh), fresh
     if row.kind in KINDS and KINDS[row.kind].link == VISIT_PAGE:
         key = _key_in(row)
