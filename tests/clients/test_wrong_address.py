@@ -476,3 +476,24 @@ def test_the_link_of_a_visit_that_nobody_closed_goes_to_the_person_of_today(worl
     joined(world, client_id, RIGHT, w.at(1, 9))
     links.send_link_again(visit_id, by=world.desk_id, now=w.at(1, 9))
     assert told(RIGHT) == ["visit_booked"]
+
+
+@pytest.mark.parametrize("status", [VisitStatus.DONE, VisitStatus.CANCELLED])
+def test_no_link_of_a_visit_that_stayed_with_a_joined_record_opens_anything(
+    app: Flask, desk: FlaskClient, world: w.World, status: VisitStatus
+) -> None:
+    """What waits for their answer is mailed again, to the address of now."""
+    client_id, visit_id = over(world, status, WRONG)
+    later = w.at(5)
+    hashes = {"token_hash": hash_of("mailed"), "made_at": NOW, "expires_at": later}
+    with transaction() as session:
+        session.add(CheckinLink(visit_id=visit_id, **hashes))
+        session.add(Offer(kind="given", visit_id=visit_id, starts_at=later, ends_at=later, **hashes))
+    (text,) = db.session.scalars(select(OutgoingMail.text).where(OutgoingMail.to == WRONG))
+    assert opens(app, text)
+    kept = joined(world, joined(world, client_id, None), None)
+    corrects(desk, kept, RIGHT)
+    assert not opens(app, text)
+    assert app.test_client().get("/offer/mailed").status_code == 404
+    assert told(RIGHT) == ["visit_given"]
+    assert db.session.scalars(select(CheckinLink.id)).all() == []

@@ -16,19 +16,22 @@ from clinic.booking.queries import visits
 from clinic.booking.services._line import TOLD_BY
 from clinic.booking.services._mailing import tell_of_several
 from clinic.booking.services._steps import booked_mail, new_manage_key, tell_client
+from clinic.clients import queries as clients
 from clinic.clients.models import Client
 from clinic.rules.visit_status import UPCOMING
 
 
 def send_new_links(session: Session, client: Client, *, now: dt.datetime) -> None:
-    """Nothing that was mailed to this person opens a page any more: of their visits, of the questions before one, of an
-    offer, of a wish. What is to come, and what waits for their answer, is mailed again to the address of now; the
-    questions before a visit ask themselves again. Whoever is here already knows of their visit."""
+    """Nothing that was mailed to this person opens a page any more: of their visits (also of one that stayed with a
+    record that was merged into theirs), of the questions before one, of an offer, of a wish. What is to come, and what
+    waits for their answer, is mailed again to the address of now; the questions before a visit ask themselves again.
+    Whoever is here already knows of their visit."""
     ahead = visits.visits_ahead(client.id, now)
     coming = [one for one in ahead if one.manage_hash is not None and one.status in UPCOMING]
-    theirs = select(Visit.id).where(Visit.client_id == client.id)
+    is_theirs = Visit.client_id.in_([client.id, *clients.alias_ids(client.id)])
+    theirs = select(Visit.id).where(is_theirs)
     session.execute(delete(CheckinLink).where(CheckinLink.visit_id.in_(theirs)))
-    session.execute(update(Visit).where(Visit.client_id == client.id).values(manage_hash=None))
+    session.execute(update(Visit).where(is_theirs).values(manage_hash=None))
     session.execute(update(WaitlistWish).where(WaitlistWish.client_id == client.id).values(key_hash=None))
     open_offers = select(Offer).where(Offer.visit_id.in_(theirs), Offer.ended_at.is_(None)).order_by(Offer.id)
     for offer in session.scalars(open_offers).all():
