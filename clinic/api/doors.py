@@ -109,7 +109,8 @@ class Doors(APIBlueprint):
         once: Once | None = done_once,
     ) -> Callable[[View], View]:
         """Declare one operation. `once`: how a POST is done once under one `Idempotency-Key`, None where it changes
-        nothing. `also`: other answers than errors, with what they mean."""
+        nothing; with `done_anew` what was broken off may simply be done again. `also`: other answers than errors, with
+        what they mean."""
 
         def declare(view: View) -> View:
             inner = self.output(out, status_code=status)(view)

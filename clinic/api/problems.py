@@ -32,6 +32,7 @@ TITLES = {
     "unsupported_media_type": N_("The body must be application/json"),
     "rate_limited": N_("Too many requests"),
     "in_progress": N_("The same request is still at work"),
+    "not_known": N_("It is not known whether this was done"),
     "not_open": N_("This clinic is not set up yet"),
     "unavailable": N_("The clinic's system does not answer at the moment"),
     "failed": N_("Something went wrong on our side"),

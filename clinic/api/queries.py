@@ -17,11 +17,13 @@ from clinic.shared.statements import rows
 
 @dataclass(frozen=True)
 class KeptAnswer:
-    """What a request was answered; `status` is None while it is still at work."""
+    """What a request was answered; `status` is None while it is still at work, or when its process died over it."""
 
     fingerprint: str
     status: int | None
     body: Any
+    is_abandoned: bool = False
+    """It has had no answer for so long that none will come, and nobody knows whether it was done."""
 
 
 @dataclass(frozen=True)
@@ -59,9 +61,9 @@ def caller(token: str, now: dt.datetime, *, key: str | None = None) -> Caller | 
     return Caller(row.id, row.role, frozenset(row.scopes), row.per_minute, earlier)
 
 
-def plain(row: ApiAnswer | None) -> KeptAnswer | None:
+def plain(row: ApiAnswer | None, *, is_abandoned: bool = False) -> KeptAnswer | None:
     """The kept answer as plain values."""
-    return KeptAnswer(row.fingerprint, row.status, row.body) if row is not None else None
+    return KeptAnswer(row.fingerprint, row.status, row.body, is_abandoned) if row is not None else None
 
 
 def tokens() -> Sequence[ApiToken]:

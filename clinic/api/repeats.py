@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Callable, Iterable, Iterator
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 
 from flask import Response, make_response, request
@@ -17,6 +17,7 @@ from clinic.api.queries import Caller, KeptAnswer
 from clinic.booking.queries import visits
 from clinic.clients import queries as clients
 from clinic.rules.errors import KeyUsed, NotFound, RuleViolation
+from clinic.rules.language import _
 from clinic.shared import clock
 from clinic.shared.crypto import ring
 
@@ -59,11 +60,13 @@ def done_once(
     keeps: tuple[str, ...] = ("id",),
     *,
     adds_person: bool = False,
+    begins_anew: bool = False,
 ) -> View:
     """The key is taken before anything is done, and what was answered is kept with it. `read`: of an answer about new
     people, or several, only what is named by `keeps` is kept, and a repetition is answered with what this makes of it
     then: nothing of who was erased. `adds_person`: the answer is about whoever was put into the book, and goes with
-    them."""
+    them. `begins_anew`: what was broken off, and may have been done, is simply done again; elsewhere a repetition is
+    told that nobody knows."""
 
     @wraps(view)
     def done(*args: Any, **kwargs: Any) -> Response:
@@ -73,13 +76,14 @@ def done_once(
         if _is_booked(caller()):
             return _another_request()
         who, now = caller().token_id, clock.now()
-        earlier = services.begin_answer(who, key, _mark(), now=now)
+        earlier = services.begin_answer(who, key, _mark(), begins_anew=begins_anew, now=now)
         if earlier is not None:
             return _again(earlier, read)
         try:
             response = _answer(view, *args, **kwargs)
         except BaseException:
-            services.end_answer(who, key, 500, None)
+            if begins_anew:  # elsewhere the key stays taken: it may have failed after the deed
+                services.end_answer(who, key, 500, None)
             raise
         body = response.get_json()
         if read is not None and response.status_code < 400:
@@ -96,6 +100,10 @@ def done_once(
         return response
 
     return done
+
+
+done_anew = partial(done_once, begins_anew=True)
+"""For what comes to the same when it is done twice, or keeps its key itself."""
 
 
 def booked_once(view: View, caller: Callable[[], Caller]) -> View:
@@ -215,6 +223,11 @@ def _is_repeated(earlier: KeptAnswer) -> bool:
 def _again(earlier: KeptAnswer, read: Read | None = None) -> Response:
     if not _is_repeated(earlier):
         return _another_request()
+    if earlier.is_abandoned:
+        sentence = _(
+            "It is not known whether this was done. Look it up, and send it with a new key if it was not."
+        )
+        return problem(409, sentence, code="not_known")
     if earlier.status is None:
         return problem(409, code="in_progress", headers={"Retry-After": "1"})
     body, is_good = earlier.body, earlier.status < 400

@@ -21,7 +21,7 @@ from clinic.shared.database import transaction, tried_again
 
 KEPT_FOR = dt.timedelta(days=2)
 ABANDONED_AFTER = dt.timedelta(minutes=1)
-"""A request that has not been answered by then died with its process: its repetition starts anew."""
+"""A request that has not been answered by then died with its process."""
 
 
 @tried_again
@@ -61,17 +61,20 @@ def end_token(token_id: int, *, now: dt.datetime) -> None:
 
 
 @tried_again
-def begin_answer(token_id: int, key: str, fingerprint: str, *, now: dt.datetime) -> KeptAnswer | None:
+def begin_answer(
+    token_id: int, key: str, fingerprint: str, *, begins_anew: bool = False, now: dt.datetime
+) -> KeptAnswer | None:
     """Take this key for the request at hand: None, or what an earlier one under the same key left.
 
-    Two at the same moment: one of them begins, the other gets the unanswered row.
+    Two at the same moment: one of them begins, the other gets the unanswered row. `begins_anew`: where the earlier one
+    was abandoned, this one takes its key over.
     """
     try:
         with transaction() as session:
             there = queries.kept_answer(token_id, key)
             stale = there is not None and there.status is None and there.asked_at < now - ABANDONED_AFTER
-            if there is not None and not stale:
-                return queries.plain(there)
+            if there is not None and not (stale and begins_anew):
+                return queries.plain(there, is_abandoned=stale)
             if there is not None:
                 session.delete(there)
                 session.flush()

@@ -14,20 +14,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import time_machine
 from flask import Flask
 from sqlalchemy import func, select, update
 from werkzeug.test import TestResponse
 
+from clinic.api import repeats
 from clinic.api import services as api_services
 from clinic.api.models import ApiAnswer
 from clinic.api.repeats import OF_NOBODY
-from clinic.booking.models import Couple, RestPass, Series, Visit
-from clinic.booking.services import holds, people, sick_day, visits
+from clinic.booking.models import Couple, Offer, RestPass, Series, Visit
+from clinic.booking.services import holds, in_line, people, sick_day, visits
 from clinic.clients.models import Client
+from clinic.intake.models import Intake
 from clinic.keeping.services import erasing
 from clinic.premises import queries as premises
 from clinic.premises.models import Room
 from clinic.rules.errors import MoveNotAllowed
+from clinic.rules.waitlist import ASKED_AGAIN_AFTER
 from clinic.shared import crypto, rotation
 from clinic.shared.crypto import ring
 from clinic.shared.database import db, transaction
@@ -151,6 +155,88 @@ def test_a_failure_does_not_stick(desk: Program, monkeypatch: pytest.MonkeyPatch
         answer = desk.post(path, wish(client, hour=12), Idempotency_Key=path)
         assert answer.status_code == 201, answer.get_json()
         client = healthy()
+
+
+def died(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The process ends once all is done, before the answer is kept."""
+    monkeypatch.setattr(api_services, "end_answer", lambda *_args, **_more: None)
+
+
+def failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server fails once all is done, before it has answered."""
+    deed = repeats._answer
+
+    def fails(*args: Any, **more: Any) -> Any:
+        deed(*args, **more)
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(repeats, "_answer", fails)
+
+
+def state() -> tuple[list[Any], ...]:
+    """What the deeds below change."""
+    db.session.rollback()
+    asked = (
+        select(Visit.id, Visit.starts_at, Visit.status), select(Offer.id, Offer.ended_as), select(Client.id),
+        select(Intake.id),
+    )  # fmt: skip
+    return tuple(sorted(map(tuple, db.session.execute(one))) for one in asked)
+
+
+@pytest.mark.parametrize("breaks", [died, failed])
+def test_what_may_have_been_done_is_not_done_twice(
+    desk: Program, monkeypatch: pytest.MonkeyPatch, breaks: Callable[[pytest.MonkeyPatch], None]
+) -> None:
+    """A swap was swapped back, somebody new was there twice, and a no was said to a time that nobody had seen."""
+    first, second = (desk.post("/visits", wish(healthy(), day)).get_json()["id"] for day in (3, 5))
+    waits = wish(healthy()) | {"first_day": "2026-06-12", "last_day": "2026-06-12"}
+    del waits["starts_at"]
+    wished = desk.post("/waitlist", waits).get_json()["id"]
+    in_line.keep_line(NOW)
+    signed = {"answers": world.answers(), "signed_by": "Pat Number"}
+    deeds = {
+        "/visits/swap": {"first": first, "second": second}, "/clients": PAT,
+        f"/clients/{world.person()}/intakes": signed, f"/waitlist/{wished}/decline": {},
+    }  # fmt: skip
+    before = state()
+    with monkeypatch.context() as broken:
+        breaks(broken)
+        for path, body in deeds.items():
+            desk.post(path, body, Idempotency_Key=path)
+    in_line.keep_line(NOW + ASKED_AGAIN_AFTER)
+    done = state()
+    assert [was != is_now for was, is_now in zip(before, done, strict=True)] == [True] * 4
+    assert [ended for _id, ended in done[1]] == ["declined", None]
+    for seconds, code in ((59, "in_progress"), (61, "not_known")):
+        with time_machine.travel(NOW + dt.timedelta(seconds=seconds), tick=False):
+            for path, body in deeds.items():
+                again = desk.post(path, body, Idempotency_Key=path)
+                assert (again.status_code, again.get_json()["code"]) == (409, code), path
+    assert "new key" in again.get_json()["detail"]
+    assert state() == done
+    with time_machine.travel(NOW + dt.timedelta(seconds=61), tick=False):
+        other = desk.post("/clients", {**PAT, "last_name": "Else"}, Idempotency_Key="/clients")
+        assert (other.status_code, other.get_json()["code"]) == (409, "not_allowed")
+        made = desk.post("/clients", PAT, Idempotency_Key="new")
+        assert made.status_code == 201, made.get_json()
+
+
+def test_what_comes_to_the_same_when_it_is_done_twice_is_done_anew(
+    desk: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moved, ended = (desk.post("/visits", wish(healthy(), day)).get_json()["id"] for day in (3, 5))
+    deeds = {
+        f"/visits/{moved}/move": {"starts_at": world.at(4).isoformat()}, f"/visits/{ended}/cancel": {},
+        "/series": two_weeks(healthy(), "a fall"),
+    }  # fmt: skip
+    with monkeypatch.context() as broken:
+        died(broken)
+        first = [desk.post(path, body, Idempotency_Key=path) for path, body in deeds.items()]
+    done = state()
+    with time_machine.travel(NOW + dt.timedelta(seconds=61), tick=False):
+        again = [desk.post(path, body, Idempotency_Key=path) for path, body in deeds.items()]
+    assert [one.status_code for one in again] == [one.status_code for one in first] == [200, 200, 201]
+    assert state() == done
 
 
 def test_a_hold_is_kept_once(desk: Program) -> None:

@@ -13,7 +13,7 @@ from flask import Response
 from clinic.api import several, shapes
 from clinic.api.doors import caller
 from clinic.api.problems import named_here, problem
-from clinic.api.repeats import Kept, done_once, group_key
+from clinic.api.repeats import Kept, done_anew, group_key
 from clinic.api.views import kit
 from clinic.api.views.blueprint import api
 from clinic.booking.queries import couples as reading
@@ -66,7 +66,7 @@ def times_for_two(body: several.CoupleTimesIn) -> dict[str, Any]:
     body=several.CoupleIn,
     status=201,
     also=BOTH_WAIT,
-    once=partial(done_once, read=_again),
+    once=partial(done_anew, read=_again),
 )
 def book_two(body: several.CoupleIn) -> Any:
     """Book two people at once: both confirmed (201), both kept until more is there (202), or neither booked (409)."""
@@ -93,7 +93,7 @@ def read_couple(couple_id: int) -> dict[str, Any]:
     several.CoupleOut,
     body=several.CoupleMoveIn,
     also=BOTH_WAIT,
-    once=partial(done_once, read=_again),
+    once=partial(done_anew, read=_again),
 )
 def move_couple(couple_id: int, body: several.CoupleMoveIn) -> Any:
     """Another time for both: judged for the new day and claimed anew; refused, both keep their place.
@@ -120,7 +120,7 @@ def move_couple(couple_id: int, body: several.CoupleMoveIn) -> Any:
     Scope.VISITS_WRITE,
     several.CoupleOut,
     body=shapes.CancelIn,
-    once=partial(done_once, read=_again),
+    once=partial(done_anew, read=_again),
 )
 def cancel_couple(couple_id: int, body: shapes.CancelIn) -> dict[str, Any]:
     """Cancel both, each by the clinic's notice."""

@@ -140,7 +140,8 @@ def _complete_post(operation: dict[str, Any]) -> None:
             "in": "header",
             "name": "Idempotency-Key",
             "required": False,
-            "description": "The same request under the same key is done once and answered the same.",
+            "description": "The same request under the same key is done once and answered the same. Where it was broken"
+            " off, `not_known` may be the answer: look up whether it was done.",
             "schema": {"type": "string", "pattern": KEY},
         }
     )

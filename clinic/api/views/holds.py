@@ -6,6 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from clinic.api import shapes
+from clinic.api.repeats import done_anew
 from clinic.api.views import kit
 from clinic.api.views.blueprint import api
 from clinic.booking.queries import visits as reading
@@ -16,7 +17,7 @@ from clinic.rules.language import _
 from clinic.shared import clock
 
 
-@api.door("POST", "/holds", Scope.HOLDS_WRITE, shapes.HoldOut, body=shapes.HoldIn, status=201)
+@api.door("POST", "/holds", Scope.HOLDS_WRITE, shapes.HoldOut, body=shapes.HoldIn, status=201, once=done_anew)
 def hold(body: shapes.HoldIn) -> dict[str, Any]:
     """Keep a time. It is given back by itself at `expires_at`; book it with `hold` in POST /visits."""
     with kit.by_whom(body.therapist):
@@ -31,14 +32,14 @@ def hold(body: shapes.HoldIn) -> dict[str, Any]:
     return _shown(kept)
 
 
-@api.door("POST", "/holds/<int:hold_id>/renew", Scope.HOLDS_WRITE, shapes.HoldOut)
+@api.door("POST", "/holds/<int:hold_id>/renew", Scope.HOLDS_WRITE, shapes.HoldOut, once=done_anew)
 def renew(hold_id: int) -> dict[str, Any]:
     """Keep the time a little longer, up to the clinic's limit."""
     holds.keep_longer(hold_id, now=clock.now())
     return _shown(hold_id)
 
 
-@api.door("POST", "/holds/<int:hold_id>/release", Scope.HOLDS_WRITE, shapes.HoldReleased)
+@api.door("POST", "/holds/<int:hold_id>/release", Scope.HOLDS_WRITE, shapes.HoldReleased, once=done_anew)
 def release(hold_id: int) -> dict[str, Any]:
     """Give the time back."""
     holds.give_back(hold_id, now=clock.now())

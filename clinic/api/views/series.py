@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from clinic.api import several, shapes
 from clinic.api.doors import caller
 from clinic.api.problems import of_rule, problem
-from clinic.api.repeats import group_key
+from clinic.api.repeats import done_anew, group_key
 from clinic.api.views import kit
 from clinic.api.views.blueprint import api
 from clinic.booking.queries import series as reading
@@ -60,6 +60,7 @@ def plan(body: several.SeriesPlanIn) -> dict[str, Any]:
     body=several.SeriesIn,
     status=201,
     also=SOME_WAIT,
+    once=done_anew,
 )
 def book_all(body: several.SeriesIn) -> Any:
     """Book every start that is named, in one step: 201 all confirmed, 202 some are not confirmed yet, 409 none booked.
@@ -90,7 +91,12 @@ def read_series(series_id: int) -> dict[str, Any]:
 
 
 @api.door(
-    "POST", "/series/<int:series_id>/cancel", Scope.VISITS_WRITE, several.SeriesOut, body=shapes.CancelIn
+    "POST",
+    "/series/<int:series_id>/cancel",
+    Scope.VISITS_WRITE,
+    several.SeriesOut,
+    body=shapes.CancelIn,
+    once=done_anew,
 )
 def cancel_series(series_id: int, body: shapes.CancelIn) -> dict[str, Any]:
     """Cancel every visit of the series that is still to come, each by the clinic's notice."""

@@ -12,7 +12,7 @@ from flask import request
 
 from clinic.api import sick_days
 from clinic.api.problems import code_of, named_here
-from clinic.api.repeats import Kept, done_once
+from clinic.api.repeats import Kept, done_anew
 from clinic.api.values import LARGEST_ID
 from clinic.api.views import kit
 from clinic.api.views.blueprint import api
@@ -69,7 +69,7 @@ def plan_sick_days(therapist_id: int, body: sick_days.SickDaysIn) -> dict[str, A
     sick_days.SickDaysOut,
     body=sick_days.SickDaysSaveIn,
     status=201,
-    once=partial(done_once, read=_again, keeps=("first_day", "last_day", "time_off", "done")),
+    once=partial(done_anew, read=_again, keeps=("first_day", "last_day", "time_off", "done")),
 )
 def save_sick_days(therapist_id: int, body: sick_days.SickDaysSaveIn) -> dict[str, Any]:
     """Enter the days off, so that nothing new is booked there, then do what is named about each visit.

@@ -10,7 +10,7 @@ from clinic.api import shapes
 from clinic.api.doors import caller
 from clinic.api.paging import part_of
 from clinic.api.problems import problem
-from clinic.api.repeats import REPLAYED, booked_once, visit_key
+from clinic.api.repeats import REPLAYED, booked_once, done_anew, visit_key
 from clinic.api.views import kit
 from clinic.api.views.blueprint import api
 from clinic.booking.queries import visits as reading
@@ -85,6 +85,7 @@ def book(body: shapes.VisitIn) -> Any:
     shapes.VisitOut,
     body=shapes.MoveIn,
     also=PENDING,
+    once=done_anew,
 )
 def move(visit_id: int, body: shapes.MoveIn) -> Any:
     """Another time for a visit: judged for the new day and claimed anew; refused, it keeps its place.
@@ -104,6 +105,7 @@ def move(visit_id: int, body: shapes.MoveIn) -> Any:
     shapes.VisitOut,
     body=shapes.ChangeIn,
     also=PENDING,
+    once=done_anew,
 )
 def change(visit_id: int, body: shapes.ChangeIn) -> Any:
     """Another service, length, mode, add-ons, areas or therapist: judged and claimed anew.
@@ -142,7 +144,14 @@ def _done(outcome: Outcome, status: int, choice: Choice) -> Any:
     return shown, 202 if shown["code"] else status
 
 
-@api.door("POST", "/visits/<int:visit_id>/cancel", Scope.VISITS_WRITE, shapes.VisitOut, body=shapes.CancelIn)
+@api.door(
+    "POST",
+    "/visits/<int:visit_id>/cancel",
+    Scope.VISITS_WRITE,
+    shapes.VisitOut,
+    body=shapes.CancelIn,
+    once=done_anew,
+)
 def cancel(visit_id: int, body: shapes.CancelIn) -> dict[str, Any]:
     """Cancel a visit. Inside the clinic's notice it counts as late, unless the clinic cancels.
 

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from clinic.api import shapes, waiting
 from clinic.api.paging import part_of
+from clinic.api.repeats import done_anew
 from clinic.api.views import kit
 from clinic.api.views.blueprint import api
 from clinic.booking.queries import visits as reading
@@ -36,7 +37,15 @@ def read_wish(wish_id: int) -> dict[str, Any]:
     return _shown(wish_id)
 
 
-@api.door("POST", "/waitlist", Scope.WAITLIST_WRITE, waiting.WaitlistOut, body=waiting.WaitlistIn, status=201)
+@api.door(
+    "POST",
+    "/waitlist",
+    Scope.WAITLIST_WRITE,
+    waiting.WaitlistOut,
+    body=waiting.WaitlistIn,
+    status=201,
+    once=done_anew,
+)
 def join(body: waiting.WaitlistIn) -> dict[str, Any]:
     """Put a client on the waitlist. The same wish twice is one.
 
@@ -65,7 +74,14 @@ def withdraw(wish_id: int) -> dict[str, Any]:
     return _shown(wish_id)
 
 
-@api.door("POST", "/waitlist/<int:wish_id>/accept", Scope.WAITLIST_WRITE, shapes.VisitOut, also=PENDING)
+@api.door(
+    "POST",
+    "/waitlist/<int:wish_id>/accept",
+    Scope.WAITLIST_WRITE,
+    shapes.VisitOut,
+    also=PENDING,
+    once=done_anew,
+)
 def accept(wish_id: int) -> Any:
     """Say yes to the time that is kept: judged like any booking. Asking what has changed is the duty of the program."""
     done = answering.accept(_offer_of(wish_id), by=None, now=clock.now(), reconfirmed=True)
