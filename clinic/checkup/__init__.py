@@ -10,6 +10,7 @@ import datetime as dt
 from collections.abc import Callable
 
 from flask import Flask
+from sqlalchemy.exc import DBAPIError
 
 from clinic.checkup import database, everyday, settings
 from clinic.checkup.database import unreachable
@@ -94,6 +95,13 @@ def is_to_be_mended(found: list[Finding]) -> bool:
 
 
 def _ask(checks: tuple[Check, ...], app: Flask, now: dt.datetime) -> list[Finding]:
-    found = [one for check in checks for one in check(app, now)]
+    """What these find. Where the database fails one of them that is a finding too, and the others are still asked."""
+    found: list[Finding] = []
+    for check in checks:
+        try:
+            found += check(app, now)
+        except DBAPIError as error:
+            db.session.rollback()
+            found.append(unreachable(error))
     db.session.rollback()
-    return found
+    return list(dict.fromkeys(found))

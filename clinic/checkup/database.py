@@ -8,7 +8,7 @@ from functools import cache
 
 from flask import Flask
 from sqlalchemy import inspect, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import InternalError, SQLAlchemyError
 
 from clinic.checkup.finding import Finding, Findings, good, wrong
 from clinic.paths import ROOT
@@ -63,6 +63,12 @@ def version(_app: Flask, _now: dt.datetime) -> Findings:
 def unreachable(error: SQLAlchemyError) -> Finding:
     """What is wrong with a database that does not answer, in its own words; no password is among them."""
     reason = str(getattr(error, "orig", error)).strip().partition("\n")[0]
+    if isinstance(error, InternalError):  # what PostgreSQL says of a page that it cannot read
+        return wrong(
+            f"The database is damaged ({reason}).",
+            "Stop the clinic, name a new, empty database in CLINIC_DATABASE_URL, and put the newest backup back with"
+            " clinic restore. Keep the damaged one until that is done.",
+        )
     return wrong(
         f"The database cannot be reached or used ({reason}).",
         "Is CLINIC_DATABASE_URL right? Is PostgreSQL running, or the folder of the SQLite file the program's own, and"

@@ -148,8 +148,8 @@ def refuse(found: list[Finding]) -> None:
 
 
 class Commands(click.Group):
-    """The commands. A database that is away, and a folder or file that may not be used, end each of them with a
-    sentence."""
+    """The commands. A database that is away or damaged, and a folder or file that may not be used, end each of them
+    with a sentence."""
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command that was asked for."""
@@ -167,11 +167,8 @@ class Commands(click.Group):
 def _of_database(error: Exception) -> list[Finding]:
     if "sqlalchemy" not in sys.modules:  # as for `clinic screen`, which needs none
         return []
-    from sqlalchemy.exc import DatabaseError, OperationalError
+    from sqlalchemy.exc import DBAPIError
 
     from clinic import checkup
 
-    # the bare class is what SQLite says of a damaged file
-    if isinstance(error, OperationalError) or type(error) is DatabaseError:
-        return [checkup.unreachable(error)]
-    return []
+    return [checkup.unreachable(error)] if isinstance(error, DBAPIError) else []

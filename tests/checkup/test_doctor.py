@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import socket
+import sqlite3
 from contextlib import closing
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from click.testing import CliRunner
 from flask import Flask
 from sqlalchemy import create_engine, text
+from sqlalchemy.exc import DatabaseError
 
 from clinic import checkup, cli
 from clinic.checkup import Grade
@@ -158,6 +160,34 @@ def test_a_database_that_is_away_is_said(app: Flask, monkeypatch: pytest.MonkeyP
     away = create_engine("postgresql+psycopg://nobody@127.0.0.1:1/none?connect_timeout=1")
     monkeypatch.setattr(type(db), "engine", property(lambda _self: away))
     assert wrong(app)[0].startswith("The database cannot be reached or used (connection failed: ")
+
+
+def meets_damage() -> dt.datetime:
+    """What comes of a read where a page is damaged."""
+    if db.engine.dialect.name == "postgresql":
+        db.session.execute(
+            text("DO $$ BEGIN RAISE 'invalid page in block 4' USING ERRCODE = 'XX001'; END $$")
+        )
+    raise DatabaseError("SELECT", {}, sqlite3.DatabaseError("database disk image is malformed"))
+
+
+def test_what_is_damaged_is_said_and_the_rest_is_looked_at(
+    clinic: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sound = wrong(clinic)
+    monkeypatch.setattr(heartbeat, "last_beat_at", meets_damage)
+    monkeypatch.setattr(backups, "do_keys_lag", lambda *_args: meets_damage())
+    found = [one for one in checkup.look_at(clinic, now=NOW) if one.says not in sound]
+    said = {
+        "sqlite": "The database cannot be reached or used (database disk image is malformed).",
+        "postgresql": "The database is damaged (invalid page in block 4).",
+    }
+    bad = [one for one in found if one.grade is not Grade.GOOD]
+    assert [one.says for one in bad] == [said[db.engine.dialect.name]], "once, however often it is met"
+    assert "put the newest backup back with clinic restore" in bad[0].mend
+    good = [one.says for one in found]
+    assert "No mail is stuck." in good
+    assert "There is room on the disk." in good
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)

@@ -8,10 +8,13 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from psycopg.errors import DataCorrupted
+from sqlalchemy.exc import InternalError
 
 from clinic import cli
 from clinic.app import create_app
-from clinic.cli import upkeep
+from clinic.cli import audit, upkeep
+from clinic.shared import audit_chain
 from clinic.shared.keyring import KeyRing
 
 NEEDS_A_CLINIC = (
@@ -49,6 +52,24 @@ def test_without_a_clinic_or_its_database_a_command_says_so(
         assert "The database cannot be reached or used (connection" in said, command
         assert "To mend it: Is CLINIC_DATABASE_URL right?" in said, command
         assert "right-horse" not in said, command
+
+
+def test_a_damaged_database_ends_a_command_with_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def damaged(_heads: Path) -> None:
+        raise InternalError(
+            "SELECT", {}, DataCorrupted("invalid page in block 4 of relation 16423\nCONTEXT: x")
+        )
+
+    app = create_app({"CLINIC_DATA_DIR": tmp_path})
+    monkeypatch.setattr(audit, "make_working_app", lambda: app)
+    monkeypatch.setattr(audit_chain, "verify", damaged)
+    said = said_by("audit verify")
+    assert said.startswith(
+        "The database is damaged (invalid page in block 4 of relation 16423).\n  To mend it: "
+    )
+    assert "put the newest backup back with clinic restore" in said
 
 
 def test_a_folder_that_may_not_be_used_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
