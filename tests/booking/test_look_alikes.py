@@ -162,6 +162,30 @@ def test_a_new_record_of_the_desk_does_not_shake_off_a_warning_sign(world: w.Wor
     assert look_alikes.pairs_to_review(w.TODAY) == []
 
 
+def test_two_who_are_both_known_are_told_apart_by_the_desk(world: w.World) -> None:
+    """What one of them says counts for nobody but them: no therapist has it on a list."""
+    one, ill = known({}, dataclasses.replace(FAR, phone=WHO.phone)), known(HEART)
+    assert look_alikes.pairs_to_review(w.TODAY) == []
+    people.say_two_people(one, ill, by=world.desk_id, now=NOW)
+    assert clients.look_alikes(db.session.get_one(Client, one)) == []
+
+
+def test_a_third_record_is_not_told_apart_by_joining_two(world: w.World) -> None:
+    one, ill = known({}, dataclasses.replace(FAR, phone=WHO.phone)), known(HEART)
+    people.say_two_people(one, ill, by=world.desk_id, now=NOW)
+    result, guest = stranger({}, dataclasses.replace(FAR, phone=WHO.phone, email=WHO.email))
+    assert result.status == VisitStatus.PENDING
+    with pytest.raises(ReviewNeeded, match="A third record may be the same person"):
+        people.merge_clients(one, guest, by=world.desk_id, now=NOW)
+    db.session.rollback()
+    assert w.statuses(guest) == ["pending"]
+    pairs = [{pair.first.id, pair.second.id} for pair in look_alikes.pairs_to_review(w.TODAY)]
+    assert {ill, guest} in pairs
+    people.say_two_people(ill, guest, by=reviewer(), now=NOW)
+    people.merge_clients(one, guest, by=world.desk_id, now=NOW)
+    assert w.statuses(one) == ["confirmed"]
+
+
 def test_records_that_do_not_look_alike_are_not_taken_apart_beforehand(world: w.World) -> None:
     """It would hide a likeness that comes later."""
     ill, by = known(HEART), reviewer()

@@ -118,8 +118,10 @@ def is_open_question(client: Client, now: dt.datetime) -> bool:
 
 def has_to_be_reviewed(one: Client, other: Client, today: dt.date) -> bool:
     """Whether more than a look of the desk is needed to tell these two apart: what one says counts against the other's
-    visits, or may, or a visit of one of them waits for it."""
-    return _Grounds.of([one, other], today).hold(one, other) or other in open_questions.with_whom(one)
+    visits, or may, or a visit of one of them waits for it. Of two who are proven each has their own answers alone."""
+    if other in open_questions.with_whom(one):
+        return True
+    return (one.is_unproven or other.is_unproven) and _Grounds.of([one, other], today).hold(one, other)
 
 
 def pairs_to_review(today: dt.date) -> list[Pair]:

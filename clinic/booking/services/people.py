@@ -227,7 +227,12 @@ def merge_clients(keep_id: int, lose_id: int, *, by: int, now: dt.datetime) -> N
         _carry_over(session, keep, lose, now)
         session.flush()
         if third - {one.id for one in _who_may_be(keep)} and not _may_review(session, by):
-            raise ReviewNeeded()
+            raise ReviewNeeded(
+                _(
+                    "A third record may be the same person as one of these two. A therapist has to decide about that"
+                    " first. It stands on their list of reviews."
+                )
+            )
         if clients.not_told_apart(
             keep, asked
         ):  # of a third nothing was decided: its "yes" may still be theirs
