@@ -130,6 +130,12 @@
       ask();
       return false;
     }
+    const refused = page.querySelector(".lost"); // a page that says no has no address of its own to go to
+    if (refused && !answer.redirected) {
+      stop(all("h1, .lede", refused).map((one) => one.textContent.trim()).join(": "));
+      ask();
+      return false;
+    }
     if (!isLate || answer.status !== 423) return showAnswer(page, answer.url, dialogOf);
     if (!answer.redirected) notSent(_("That did not work. Please try again."));
     return true;

@@ -7,7 +7,7 @@ import re
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -423,6 +423,36 @@ def test_a_step_that_the_server_fails_to_answer_stays_on_the_day_and_says_so(pag
     cancel_in_dialog(page, "Daniel Bright")
     expect(page.locator("#not-coming li"), "it was not sent before").to_have_count(2)
     expect(told).to_have_count(0)
+
+
+@pytest.mark.parametrize(
+    ("sent", "words"),
+    [
+        (
+            {"headers": {"Content-Type": "text/plain"}, "post_data": ""},
+            "This did not work: Nothing was saved.",
+        ),
+        ({"url": "/nowhere"}, "We cannot find this page: It may have moved, or the link may be incomplete."),
+    ],
+    ids=["400", "404"],
+)
+def test_a_step_that_is_refused_with_a_page_of_its_own_stays_on_the_day_and_says_why(
+    page: Page, site: Site, sent: dict[str, Any], words: str
+) -> None:
+    """It led to "This page works another way"."""
+    ana, _daniel = ana_and_daniel(page)
+    steps = hold(page, re.compile(r"/desk/visits/\d+/cancel"))
+    cancel_in_dialog(page, "Ana Alder")
+    cancel_in_dialog(page, "Daniel Bright")
+    wait_until(page, lambda: bool(steps))
+    steps.pop().continue_(**sent | ({"url": site.url + sent["url"]} if "url" in sent else {}))
+    told = page.locator("#undo [data-unsent]")
+    expect(told).to_contain_text(words)
+    expect(told).to_contain_text("Not sent: Daniel Bright: Cancel by the clinic.")
+    expect(ana).to_have_count(1)
+    page.unroute_all()
+    cancel_in_dialog(page, "Ana Alder")
+    expect(page.locator("#not-coming li")).to_have_count(1)
 
 
 def test_a_dialog_that_follows_what_was_done_still_says_that_the_answer_is_missing(page: Page) -> None:
