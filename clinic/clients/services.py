@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import fields
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -10,7 +11,15 @@ from sqlalchemy.orm import Session
 from clinic.accounts.models import User
 from clinic.clients import queries, same_person
 from clinic.clients.models import Client, ClientAccess, ClientNote
-from clinic.clients.steps import Details, add_client, end_access, give_access, who_stands
+from clinic.clients.steps import (
+    Details,
+    add_client,
+    check_details,
+    end_access,
+    give_access,
+    who_stands,
+    write_details,
+)
 from clinic.rules import contact
 from clinic.rules.errors import InvalidInput, NotFound
 from clinic.rules.language import _
@@ -22,16 +31,49 @@ ONE_PRESS = dt.timedelta(minutes=5)
 
 
 @tried_again
-def create_client(details: Details, *, region: str, by: int | None, now: dt.datetime) -> int:
-    """A new client. Returns its id. Raises InvalidInput.
+def create_client(
+    details: Details, *, region: str, by: int | None, now: dt.datetime, is_somebody_else: bool = False
+) -> int:
+    """A new client. Returns its id. Raises InvalidInput. Pressed twice, by whoever is signed in, it is one record, but
+    where they have said that it `is_somebody_else` than those who look the same.
 
     One who looks like somebody for whom something is not safe starts unproven: judged with those answers too.
     """
     with transaction() as session:
+        if by is not None and not is_somebody_else:
+            made = _made_a_moment_ago(session, details, region=region, by=by, now=now)
+            if made is not None:
+                return made.id
         client = add_client(session, details, region=region, by=by, now=now)
         client.is_unproven = same_person.is_open(client, now)
         leave_trace(session, "client.created", "client", client.id, by=by, now=now)
         return client.id
+
+
+def _made_a_moment_ago(
+    session: Session, details: Details, *, region: str, by: int, now: dt.datetime
+) -> Client | None:
+    """What the same person at the screen has just made of the very same details: the other press waits for it."""
+    session.get(User, by, with_for_update=True)
+    check_details(details, today=now.date() + dt.timedelta(days=1))
+    wanted = Client()
+    write_details(wanted, details, region=region)
+    alike = contact.alike_name(wanted.name_key)
+    found = session.scalars(
+        select(Client)
+        .where(Client.alike_name == alike, Client.born_on == wanted.born_on, Client.merged_into_id.is_(None))
+        .order_by(Client.id)
+    )
+    return next(
+        (
+            one
+            for one in found
+            if one.created_by_id == by
+            and now - one.created_at <= ONE_PRESS
+            and all(getattr(one, of.name) == getattr(wanted, of.name) for of in fields(Details))
+        ),
+        None,
+    )
 
 
 @tried_again

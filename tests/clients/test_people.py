@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from typing import Any
 
@@ -12,17 +13,21 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from clinic.booking.models import Visit
-from clinic.clients import queries
+from clinic.clients import queries, services
 from clinic.clients.models import Client
+from clinic.clients.steps import Details
 from clinic.rules.permissions import Role
 from clinic.rules.visit_status import NEEDING_PERMIT
 from clinic.shared.database import db
 from tests import factories
+from tests.at_once import Deeds, deeds
 from tests.booking import world as w
 from tests.booking.desk import book, desk_browser
 from tests.conftest import NOW
 from tests.owners import browser_of
+from tests.owners import deeds as audited
 
+__all__ = ["deeds"]
 pytestmark = pytest.mark.usefixtures("now")
 BORN = dt.date(1980, 4, 1)
 TYPED = {"first_name": "Nora", "last_name": "Newman", "born_on": "1990-02-03"}
@@ -150,6 +155,59 @@ def test_somebody_who_looks_the_same_is_shown_first(world: w.World, desk: FlaskC
     assert "Is it one of these people?" in page.text
     assert desk.post("/clients/new", data={**TYPED, "nobody_known": "1"}).status_code == 303
     assert len(queries.search("newman")) == 2
+
+
+MADE = Details(
+    first_name="Nora",
+    last_name="Newman",
+    born_on=dt.date(1990, 2, 3),
+    phone="212 555 4242",
+    emergency_contact="Mum",
+)
+
+
+def test_a_new_client_whose_button_is_pressed_twice_at_one_moment_is_one_record(
+    world: w.World, deeds: Deeds
+) -> None:
+    numbers: list[int] = []
+
+    def press() -> None:
+        numbers.append(services.create_client(MADE, region="US", by=world.desk_id, now=NOW))
+
+    deeds.stop_in(services, "add_client")
+    assert deeds.do(press, press) == ("done", "done")
+    assert len(numbers) == 2
+    assert list(db.session.scalars(select(Client.id).where(Client.name_key == "nora newman"))) == [numbers[0]]
+    assert numbers[0] == numbers[1]
+    assert len([deed for deed, _fields in audited() if deed == "client.created"]) == 1
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"phone": "212 555 4243"},
+        {"emergency_contact": "Dad"},
+        {"born_on": dt.date(1990, 2, 4)},
+        {"last_name": "Newton"},
+    ],
+)
+def test_who_differs_in_anything_is_somebody_else(world: w.World, other: dict[str, Any]) -> None:
+    first = services.create_client(MADE, region="US", by=world.desk_id, now=NOW)
+    second = services.create_client(
+        dataclasses.replace(MADE, **other), region="US", by=world.desk_id, now=NOW
+    )
+    assert first != second
+
+
+@pytest.mark.parametrize(("minutes", "is_one"), [(5, True), (6, False)])
+def test_the_same_typed_later_is_another_record(world: w.World, minutes: int, is_one: bool) -> None:
+    first = services.create_client(MADE, region="US", by=world.desk_id, now=NOW)
+    later = NOW + dt.timedelta(minutes=minutes)
+    assert (services.create_client(MADE, region="US", by=world.desk_id, now=later) == first) == is_one
+    other = factories.make_user(email="other@clinic.example", roles=[Role.FRONT_DESK]).id
+    for by, is_somebody_else in ((other, False), (world.desk_id, True)):
+        made = services.create_client(MADE, region="US", by=by, now=NOW, is_somebody_else=is_somebody_else)
+        assert made != first
 
 
 def test_a_changed_birth_date_is_judged_at_once(world: w.World, desk: FlaskClient) -> None:

@@ -206,7 +206,13 @@ def _client_for(form: NewVisitForm) -> int | None:
         ]
         return None
     try:
-        return create_client(_details(form), region=kit.clinic().phone_region, by=who(), now=clock.now())
+        return create_client(
+            _details(form),
+            region=kit.clinic().phone_region,
+            by=who(),
+            now=clock.now(),
+            is_somebody_else=bool(form.nobody_known.data),
+        )
     except InvalidInput as error:
         kit.put_error(form, error)
         return None

@@ -45,11 +45,16 @@ def add_client() -> Answer:
     if not form.validate():
         return _new_page(form, status=422)
     try:
-        alike = [] if request.form.get("nobody_known") else _alike(form, form.region)
+        is_somebody_else = bool(request.form.get("nobody_known"))
+        alike = [] if is_somebody_else else _alike(form, form.region)
         if alike:
             return _new_page(form, alike=alike, status=422)
         client_id = services.create_client(
-            Details(**form.details()), region=form.region, by=who(), now=clock.now()
+            Details(**form.details()),
+            region=form.region,
+            by=who(),
+            now=clock.now(),
+            is_somebody_else=is_somebody_else,
         )
     except InvalidInput as error:
         form.add_error(error.field, error.sentence)
