@@ -6,11 +6,12 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Any
 
 import pytest
 import time_machine
 from flask import Flask
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from clinic.accounts.models import User
 from clinic.booking.models import Visit
@@ -38,8 +39,10 @@ from tests.booking.test_named_again import (
     BEN,
     LATER,
     MARRIED,
+    NEXT_DAY,
     NORA,
     OTHERWISE,
+    Waits,
     ends_with_no,
     known_nora,
     named,
@@ -55,8 +58,9 @@ pytestmark = pytest.mark.usefixtures("now")
 
 __all__ = ["deeds"]
 
+BORN = dt.date(1988, 7, 4)
 MARRIED_DETAILS = Details(
-    first_name="Nora", last_name="Walker-Smith", born_on=dt.date(1988, 7, 4), email=MARRIED["email"],
+    first_name="Nora", last_name="Walker-Smith", born_on=BORN, email=MARRIED["email"],
     phone=MARRIED["phone"],
 )  # fmt: skip
 SIGN = {"rf_chest_pain_breathless": {"present": True, "checked_by_doctor": False}}
@@ -97,7 +101,7 @@ def test_who_books_once_more_without_an_account_is_not_free_of_it(
 def test_another_record_of_the_same_person_waits_with_the_first(app: Flask, world: w.World) -> None:
     found = waits(app)
     unproven = factories.make_client(
-        first_name="Nora", last_name="Walker-Smith", born_on=dt.date(1988, 7, 4), email=MARRIED["email"], phone=None,
+        first_name="Nora", last_name="Walker-Smith", born_on=BORN, email=MARRIED["email"], phone=None,
         is_unproven=True,
     ).id  # fmt: skip
     of_the_desk = records.create_client(MARRIED_DETAILS, region="US", by=world.desk_id, now=NOW)
@@ -107,8 +111,149 @@ def test_another_record_of_the_same_person_waits_with_the_first(app: Flask, worl
         with pytest.raises(ReviewNeeded):
             people.say_two_people(client, found.client, by=world.desk_id, now=NOW)
         db.session.rollback()
-    people.say_two_people(found.client, found.nora, by=reviewer(), now=NOW)
+    by = reviewer()
+    for client in (found.client, unproven, of_the_desk):
+        assert ("pending", "review") in visits()
+        people.say_two_people(client, found.nora, by=by, now=NOW)
     assert visits() == [("confirmed", None)] * 3
+
+
+def another(world: w.World, **values: Any) -> int:
+    """One more record of the same guest, whose visit on another day waits as well."""
+    same = {"first_name": "Nora", "last_name": "Walker-Smith", "email": MARRIED["email"], "phone": None}
+    client = factories.make_client(**{**same, "born_on": BORN, **values}, is_unproven=True).id
+    w.sign(client)
+    assert w.at_desk(world, client, "relaxation", when=w.at(12)).status == "pending"
+    return client
+
+
+def visits_of(client_id: int) -> list[str]:
+    db.session.rollback()
+    return list(db.session.scalars(select(Visit.status).where(Visit.client_id == client_id)))
+
+
+def cancels(found: Waits, world: w.World) -> None:
+    bookings.cancel_visit(found.visit, by=world.desk_id, by_clinic=True, now=NOW, at_desk=True)
+
+
+def steps_that_free_nobody() -> dict[str, Callable[[Flask, w.World, Waits, int], int]]:
+    """What may become of the first record and of the second one; each returns whose the second visit is by now."""
+
+    def is_over(_app: Flask, _world: w.World, _found: Waits, second: int) -> int:
+        later = NOW + dt.timedelta(days=5)
+        deadlines.keep_deadlines(later)
+        forgetting.forget_unfinished(later)
+        return second
+
+    def is_edited(_app: Flask, world: w.World, _found: Waits, second: int) -> int:
+        card = Details("Nora", "Smith", BORN, email="other@people.example")
+        people.change_details(second, card, by=world.desk_id, now=NOW)
+        return second
+
+    def becomes_a_stranger(_app: Flask, world: w.World, _found: Waits, second: int) -> int:
+        known = factories.make_client(
+            first_name="Paul",
+            last_name="Walker",
+            born_on=dt.date(1970, 1, 1),
+            email="paul@people.example",
+            phone=None,
+        ).id
+        w.sign(known, now=NOW - dt.timedelta(days=10))
+        people.merge_clients(known, second, by=world.desk_id, now=NOW)
+        return known
+
+    def first_is_nora(_app: Flask, world: w.World, found: Waits, second: int) -> int:
+        people.merge_clients(found.nora, found.client, by=world.desk_id, now=NOW)
+        return second
+
+    def first_is_erased(app: Flask, world: w.World, found: Waits, second: int) -> int:
+        cancels(found, world)
+        erasing.erase_person(found.client, settings=app.config, by=world.desk_id, now=NOW)
+        return second
+
+    return {
+        "the first is over": is_over, "its card is edited": is_edited,
+        "it is joined with a stranger": becomes_a_stranger,
+        "the first is the person who said yes": first_is_nora, "the first is erased": first_is_erased,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("step", steps_that_free_nobody())
+@pytest.mark.parametrize("last", [MARRIED, LATER], ids=["same day", "another day"])
+def test_whatever_becomes_of_the_first_record_the_second_goes_on_waiting(
+    app: Flask, world: w.World, step: str, last: dict[str, str]
+) -> None:
+    found = waits(app, [BEN, last])
+    born_on = dt.date(int(last["born_year"]), 7, 4)
+    second = another(world, last_name=last["last_name"], born_on=born_on, email=last["email"])
+    theirs = steps_that_free_nobody()[step](app, world, found, second)
+    db.session.rollback()
+    touched(app, world, theirs)
+    assert visits_of(theirs) == ["pending"]
+
+
+@pytest.mark.parametrize("how", ["desk, booked", "desk, not booked", "online"])
+def test_a_third_try_that_looks_like_the_second_alone_waits(app: Flask, world: w.World, how: str) -> None:
+    waits(app)
+    phone = "(212) 555-8001"
+    if how == "online":
+        second = {**MARRIED, "phone": phone}
+        walk.up_to_check(browser := app.test_client(), "relaxation", {}, when=w.at(6), who=second)
+        assert walk.heading(walk.confirm(browser)) == "Please call us"
+        third = {**second, "last_name": "Smith", "email": "third@people.example"}
+        walk.up_to_check(browser := app.test_client(), "relaxation", {}, when=w.at(7), who=third)
+        walk.confirm(browser)
+        assert none_is_confirmed()
+        return
+    if how == "desk, booked":
+        another(world, phone="+12125558001")
+    else:
+        w.sign(
+            factories.make_client(
+                first_name="Nora", last_name="Walker-Smith", born_on=BORN, email=MARRIED["email"], phone="+12125558001",
+                is_unproven=True,
+            ).id
+        )  # fmt: skip
+    last = factories.make_client(
+        first_name="Nora", last_name="Smith", born_on=BORN, email="third@people.example", phone="+12125558001",
+        is_unproven=True,
+    ).id  # fmt: skip
+    w.sign(last)
+    assert w.at_desk(world, last, "relaxation", when=w.at(9)).status == "pending"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        {"first_name": "Nóra"},
+        {"first_name": "Walker-Smith", "last_name": "Nora"},
+        {"last_name": "Walker Smith"},
+        {"last_name": "WALKER-SMITH "},
+    ],
+)
+def test_another_spelling_and_another_year_is_the_same_guest(
+    app: Flask, world: w.World, name: dict[str, str]
+) -> None:
+    waits(app)
+    another(world, born_on=dt.date(1989, 7, 4), **name)
+
+
+def test_a_stranger_puts_no_visit_that_stands_on_hold(app: Flask, world: w.World) -> None:
+    walk.up_to_check(guest := app.test_client(), "relaxation", {}, when=w.at(6), who=MARRIED)
+    walk.location(walk.confirm(guest))
+    db.session.rollback()
+    theirs = db.session.query(Visit.client_id).scalar()
+    stranger = app.test_client()
+    walk.location(walk.hold(stranger, "deep_tissue", w.at(4)))
+    walk.location(
+        walk.name(stranger, **{**OTHERWISE, "first_name": "Zed", "last_name": "Zorn", "born_year": "1950"})
+    )
+    says_yes(stranger, "/book/health")
+    walk.location(walk.name(stranger, **MARRIED))
+    ends_with_no(stranger)
+    assert sorted(visits(), key=str) == [("confirmed", None), ("pending", "review")]
+    touched(app, world, theirs)
+    assert visits_of(theirs) == ["confirmed"]
 
 
 def test_a_family_with_one_telephone_does_not_wait_with_them(app: Flask, world: w.World) -> None:
@@ -126,9 +271,7 @@ def test_a_family_with_one_telephone_does_not_wait_with_them(app: Flask, world: 
 def test_another_person_in_the_account_of_the_booking_waits_too(app: Flask, world: w.World) -> None:
     found = waits(app)
     [(user_id, *_rest)] = clients.may_act_for(found.client)
-    details = Details(
-        first_name="Nora", last_name="Walkersmith", born_on=dt.date(1988, 7, 4), email=MARRIED["email"]
-    )
+    details = Details(first_name="Nora", last_name="Walkersmith", born_on=BORN, email=MARRIED["email"])
     person = records.add_person(user_id, details, "carer", region="US", now=NOW)
     account = browser_of(app, db.session.get_one(User, user_id))
     walk.location(walk.hold(account, "relaxation", w.at(9)))
@@ -161,18 +304,18 @@ def test_a_page_about_a_record_that_was_joined_parts_nobody_at_the_desk(
     if what == "typed":
         found = waits(app)
         known = factories.make_client(
-            first_name="Nora", last_name="Walker-Smith", born_on=dt.date(1988, 7, 4), email=MARRIED["email"]
+            first_name="Nora", last_name="Walker-Smith", born_on=BORN, email=MARRIED["email"]
         ).id
         w.sign(known, now=NOW - dt.timedelta(days=30))
         people.merge_clients(known, found.client, by=world.desk_id, now=NOW)
         pair = found.client if by == "number of before" else known, found.nora
     else:
         known = factories.make_client(
-            first_name="Nora", last_name="Walker", born_on=dt.date(1988, 7, 4), email="old@people.example"
+            first_name="Nora", last_name="Walker", born_on=BORN, email="old@people.example"
         ).id
         w.sign(known, now=NOW - dt.timedelta(days=30), **CLOTS)
         joined = factories.make_client(
-            first_name="Norah", last_name="Walkers", born_on=dt.date(1988, 7, 4), email=MARRIED["email"]
+            first_name="Norah", last_name="Walkers", born_on=BORN, email=MARRIED["email"]
         ).id
         people.merge_clients(known, joined, by=world.desk_id, now=NOW - dt.timedelta(days=20))
         walk.up_to_check(browser := app.test_client(), "deep_tissue", {}, who=MARRIED)
@@ -309,6 +452,43 @@ def test_who_was_named_first_is_not_erased_while_the_booking_goes_on(app: Flask,
         erasing.erase_person(nora, settings=app.config, by=world.desk_id, now=NOW)
     ends_with_no(browser)
     assert visits() == [("pending", "review")]
+
+
+def test_whom_a_guest_has_named_is_not_erased_while_they_may_name_another_one(
+    app: Flask, world: w.World
+) -> None:
+    browser = app.test_client()
+    nora = says_yes_as_nora(browser)
+    with browser.session_transaction() as cookie:
+        checkout.leave(cookie["checkout"], now=NOW)
+    db.session.rollback()
+    assert db.session.scalars(select(Visit.status)).all() == ["released"]
+    with pytest.raises(VisitsAhead, match="A booking is being made"):
+        erasing.erase_person(nora, settings=app.config, by=world.desk_id, now=NOW)
+    db.session.rollback()
+    erasing.erase_person(nora, settings=app.config, by=world.desk_id, now=NEXT_DAY)
+
+
+def test_a_warning_sign_on_a_guests_page_stops_whom_they_are_after_signing_in(
+    app: Flask, world: w.World
+) -> None:
+    known, user = known_nora(), factories.make_user(email="nora@people.example", roles=[Role.CLIENT])
+    with transaction() as session:
+        give_access(session, user.id, known, "self", now=NOW)
+    account, guest = browser_of(app, user), app.test_client()
+    walk.location(walk.hold(guest, "deep_tissue"))
+    walk.location(walk.name(guest, **NORA))
+    walk.answer(guest)
+    page = guest.get(f"/book/health/{SIGN_PAGE}")
+    shown = {name: walk.hidden(page, name) for name in ("whose", "about", "seen")}
+    with account.session_transaction() as signed_in, guest.session_transaction() as own:
+        own.update({key: one for key, one in signed_in.items() if key not in own})
+    walk.location(guest.post("/book/person", data={"person": str(known)}))
+    answer = guest.post(f"/book/health/{SIGN_PAGE}", data={**walk.page_form(SIGN_PAGE, SIGN), **shown})
+    assert walk.heading(answer) == "Please get medical help now"
+    db.session.rollback()
+    assert len(intake.stops_in_force(known)) == 1
+    assert none_is_confirmed()
 
 
 @pytest.mark.parametrize("end", [NORA, BEN, MARRIED], ids=["nora", "ben", "married"])

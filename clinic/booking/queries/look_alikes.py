@@ -48,7 +48,7 @@ def alike(client: Client, visit_id: int | None = None) -> Alike:
         return Alike()
     booked_at = visits.booked_at(visit_id)
     look_alikes = clients.look_alikes(client)
-    asked = {one.id: one for one in open_questions.about(client, look_alikes)}
+    asked = {one.id: one for one in open_questions.about(client, look_alikes if booked_at is None else ())}
     rows = list(({one.id: one for one in look_alikes} | asked).values())
     proven = intake.standings([one.id for one in rows if not one.is_unproven or one.id in asked])
     typed = intake.standings([one.id for one in rows if one.id not in proven], until=booked_at)

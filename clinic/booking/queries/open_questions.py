@@ -19,6 +19,7 @@ from clinic.clients.models import Client
 from clinic.clients.queries import Known, Pair
 from clinic.intake import queries as intake
 from clinic.rules import answer_history
+from clinic.rules.contact import alike_name, name_key
 from clinic.rules.language import _
 from clinic.rules.visit_status import UPCOMING, VisitStatus
 from clinic.shared.database import db
@@ -36,17 +37,30 @@ _ASKED = (
 
 
 def about(client: Client, alike: Iterable[Client]) -> list[Client]:
-    """The records for which this person's visits wait, but those of whom it was decided. `alike`: whom they look like.
-    Who books once more, on a new record that nobody has proved, waits for what the first one waits for."""
-    again = [one for one in alike if client.is_unproven and one.is_unproven and is_likely_same(client, one)]
-    ids = [client.id, *(one.id for one in again)]
+    """The records for which this person's visits wait, but those of whom it was decided. `alike`: whom they look like,
+    where something is booked now. Who books once more, on a new record that nobody has proved, waits for what the first
+    one waits for; a visit that stands waits for nothing that a stranger says in its person's name later."""
+    ids = [client.id, *_again(client, alike)]
     asked = {about.id for _one, about in _open(Visit.client_id.in_([*ids, *clients.alias_ids(*ids)]))}
     return clients.not_told_apart(client, asked) if asked else []
 
 
+def _again(client: Client, alike: Iterable[Client]) -> list[int]:
+    """Other records that nobody has proved, and that may have been made by the same person, one after the other."""
+    found: set[int] = set()
+    ahead = [(client, one) for one in alike] if client.is_unproven else []
+    while ahead:
+        before, one = ahead.pop()
+        if one.is_unproven and one.id not in {client.id, *found} and is_likely_same(before, one):
+            found.add(one.id)
+            ahead += [(one, other) for other in clients.look_alikes(one)]
+    return sorted(found)
+
+
 def is_likely_same(one: Client | Known, other: Client | Known) -> bool:
     """Whether two who look alike are more than a family with one phone: born on the same day, or of the same name."""
-    return one.born_on == other.born_on or one.name.casefold() == other.name.casefold()
+    name, another = (alike_name(name_key(person.name, "")) for person in (one, other))
+    return one.born_on == other.born_on or name == another
 
 
 def with_whom(client: Client) -> list[Client]:

@@ -96,10 +96,14 @@ def all_before(checkout: Checkout) -> list[int]:
 
 
 def is_named(client_ids: Collection[int], now: dt.datetime) -> bool:
-    """Whether a booking goes on in which one of these people was named before another one."""
+    """Whether a booking goes on in which one of these people was named before somebody else, or in which a guest who
+    named them may name another one yet."""
     going_on = select(Checkout).where(Checkout.finished_at.is_(None), Checkout.updated_at >= now - LASTS)
     ids = set(client_ids)
-    return any(ids.intersection(all_before(one)) for one in db.session.scalars(going_on))
+    return any(
+        one.user_id is None if one.client_id in ids else bool(ids.intersection(all_before(one)))
+        for one in db.session.scalars(going_on)
+    )
 
 
 def guests_of(client_ids: Collection[int]) -> list[int]:

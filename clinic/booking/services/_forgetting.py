@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from clinic.booking.models import Checkout, OpenQuestion, Visit
 from clinic.booking.queries import open_questions, unfinished
 from clinic.booking.queries.unfinished import guest_of, named_before
+from clinic.clients import queries as clients
 from clinic.clients.models import Client
 from clinic.intake import queries as intake
 from clinic.premises.models import GONE, Resource
@@ -27,15 +28,24 @@ from clinic.shared import person_keys
 def note_open_questions(session: Session, checkout: Checkout, visit: Visit, client: Client) -> None:
     """Before the visit is judged: whoever was named first for it and said "yes" to something, and whoever may be the
     same person by what they typed elsewhere and gave up. Somebody proven has said who they are. All of them have been
-    waited for."""
+    waited for. Asked anew at each end that this booking comes to: it may be for somebody else by now."""
+    drop_open_questions(session, visit)
     if not client.is_unproven:
         return
     asked = open_questions.who_speak(unfinished.all_before(checkout)) | unfinished.alike_and_unsigned(client)
     _ask(session, [visit], asked - {client.id})
+    ask_as_before(session, visit, client)
+
+
+def ask_as_before(session: Session, visit: Visit, client: Client) -> None:
+    """Something is booked for somebody whose visits wait already, on this record or another one that nobody has proved:
+    it waits by itself, whatever becomes of the others."""
+    if client.is_unproven:
+        _ask(session, [visit], [one.id for one in open_questions.about(client, clients.look_alikes(client))])
 
 
 def drop_open_questions(session: Session, visit: Visit) -> None:
-    """Nothing was booked: the booking goes on, and asks them anew at its end."""
+    """Nothing was booked, and the time was given back."""
     session.execute(delete(OpenQuestion).where(OpenQuestion.visit_id == visit.id))
 
 

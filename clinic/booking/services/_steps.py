@@ -19,6 +19,7 @@ from clinic.booking.queries.availability import Ask
 from clinic.booking.queries.judged_by import RULES
 from clinic.booking.queries.next_steps import PARTNER
 from clinic.booking.services._claims import give_up, keep_until
+from clinic.booking.services._forgetting import ask_as_before
 from clinic.booking.services._judging import Judged, Order, wait_for_answers
 from clinic.booking.timed_steps import follow, plan_messages
 from clinic.catalogue import queries as catalogue
@@ -31,7 +32,14 @@ from clinic.rules.errors import InvalidInput
 from clinic.rules.language import _
 from clinic.rules.messages import KINDS, TIMED, VISIT_PAGE
 from clinic.rules.money import price_without
-from clinic.rules.visit_status import CALLED_OFF, VisitStatus, check_transition, holds_claims, needs_permit
+from clinic.rules.visit_status import (
+    CALLED_OFF,
+    UPCOMING,
+    VisitStatus,
+    check_transition,
+    holds_claims,
+    needs_permit,
+)
 from clinic.shared.database import Base, connection_of
 from clinic.shared.mail import About, queue_mail
 
@@ -129,6 +137,8 @@ def set_status(
         visit.permits = None if new in (VisitStatus.SUSPENDED, VisitStatus.PENDING) else visit.permits
     session.add(StatusChange(visit_id=visit.id, status=new, at=now, by_user_id=by, reason=reason))
     session.flush()
+    if was == VisitStatus.HELD:
+        _begin_to_wait(session, visit)
     if visit.couple_id is not None and holds_claims(was):
         _take_partner_along(session, visit, new, now=now)
     if not holds_claims(new):
@@ -199,7 +209,14 @@ def first_status(session: Session, visit: Visit, *, by: int | None, now: dt.date
     """The first row of a visit's life; the visit is written before."""
     step = {"visit_id": visit.id, "status": visit.status, "at": now, "by_user_id": by, "reason": ""}
     connection_of(session).execute(_STEP, step)
+    _begin_to_wait(session, visit)
     plan_messages(session, [visit], now=now)
+
+
+def _begin_to_wait(session: Session, visit: Visit) -> None:
+    client = session.get(Client, visit.client_id) if visit.client_id is not None else None
+    if client is not None and visit.status in UPCOMING:
+        ask_as_before(session, visit, client)
 
 
 def rest_on(visit: Visit, screening: Screening) -> None:

@@ -431,10 +431,7 @@ def confirm(token: str, *, user_id: int | None, now: dt.datetime) -> Result:
             if visit.status == VisitStatus.RELEASED:
                 raise HoldExpired()
             return Result(visit.id, VisitStatus(visit.status))
-        before = all_before(checkout)
-        client = client_to_judge(session, checkout.client_id, before) if checkout.client_id else None
-        if client is None or visit.client_id != client.id or person_of(checkout) is None:
-            raise InvalidInput("person", _("Please say who this visit is for."))
+        client = _to_confirm(session, checkout, visit)
         if (
             user_id is not None
             and checkout.user_id == user_id
@@ -453,7 +450,6 @@ def confirm(token: str, *, user_id: int | None, now: dt.datetime) -> Result:
             named = dict(zip(plan.addon_columns, plan.addon_names, strict=True))
             names = tuple(named[column] for column in judged.unsafe_addons if column in named)
             rest = plan_without(visit, plan, judged.unsafe_addons)
-            drop_open_questions(session, visit)
             return Result(visit.id, VisitStatus.HELD, judged, judged.unsafe_addons, names, rest)
         if judged.permits and not has_reconfirmed(checkout, client.id, visit.zone):
             raise InvalidInput(
@@ -465,12 +461,21 @@ def confirm(token: str, *, user_id: int | None, now: dt.datetime) -> Result:
         refusal = decide(session, visit, client, judged, user_id=user_id, now=now)
         if refusal is None:
             _finish(session, checkout, visit, client, user_id=user_id, now=now)
-        else:
+        if visit.status == VisitStatus.RELEASED:
             drop_open_questions(session, visit)
         result = Result(visit.id, VisitStatus(visit.status), judged)
     if refusal is not None:
         raise refusal
     return result
+
+
+def _to_confirm(session: Session, checkout: Checkout, visit: Visit) -> Client:
+    """Whom the visit is for, waited for with everybody whom this booking was for before. Raises InvalidInput."""
+    before = all_before(checkout)
+    client = client_to_judge(session, checkout.client_id, before) if checkout.client_id else None
+    if client is None or visit.client_id != client.id or person_of(checkout) is None:
+        raise InvalidInput("person", _("Please say who this visit is for."))
+    return client
 
 
 def _finish(

@@ -147,7 +147,6 @@ def say_two_people(client_id: int, other_id: int, *, by: int, now: dt.datetime) 
             is_seen = person.created_by_id is not None
             if is_seen and not (clients.look_alikes(person) or open_questions.about(person, ())):
                 person.is_unproven = False  # a record that was seen, and nobody is left whom it may be
-        for person in dict.fromkeys(like for named in (one, other) for like in _waiting_alike(named)):
             judge_visits_of(session, person, door="two people", by=by, now=now)
         leave_trace(session, "client.two_people", "client", client_id, by=by, now=now, other=other_id)
 
@@ -163,11 +162,6 @@ def _both_of_today(session: Session, *client_ids: int) -> tuple[Client, Client]:
     if one.merged_into_id is not None or other.merged_into_id is not None:
         raise TryAgain(lambda: not_there)
     return one, other
-
-
-def _waiting_alike(client: Client) -> list[Client]:
-    """This person, and records that may be of the same one and wait with them."""
-    return [client, *(one for one in clients.look_alikes(client) if client.is_unproven and one.is_unproven)]
 
 
 def _who_may_be(client: Client) -> list[Client]:

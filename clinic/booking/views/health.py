@@ -10,7 +10,7 @@ from flask import flash, redirect, render_template, request, url_for
 from clinic.accounts.access import who as acting_user
 from clinic.booking.queries import visits
 from clinic.booking.queries.checkouts import Standing, Step, who_is_asked
-from clinic.booking.queries.unfinished import named_before
+from clinic.booking.queries.unfinished import all_before, guest_of
 from clinic.booking.services import checkout as services
 from clinic.booking.views import client_kit as kit
 from clinic.booking.views.blueprint import pages
@@ -127,25 +127,31 @@ def answer_health_page(number: int) -> Answer:
         if answer is not None:
             return answer
         if now_at.step not in OPEN:
-            late = _take_late(
-                _sitting_late(now_at.checkout, now_at.client), number, now_at.client
-            ) or _urgent(number)
+            late = _take_late(_sitting_late(now_at.checkout, now_at.client), number, now_at.client)
+            late = late or _stop_who_was_asked(now_at, number) or _urgent(number)
             return ahead(now_at) if late is None else late
         kit.renew()
         if level := questionnaire.urgency_about_another(sitting(now_at), number):
-            return questionnaire.take_warning(
-                [*named_before(now_at.checkout), now_at.client_id],
-                number,
-                stop,
-                source="online",
-                by=acting_user(),
-            ) or stop(level)
+            return _stop_who_was_asked(now_at, number) or stop(level)
         return questionnaire.take_page(sitting(now_at), number, stop)
 
     if kit.standing() is not None:
         return take()
     answer = _take_about_another(None, number) or _take_of_before(number) or _urgent(number)
     return take() if answer is None else answer
+
+
+def _stop_who_was_asked(now_at: Standing, number: int) -> Answer | None:
+    """A warning sign on a page about somebody else whom this booking was for, or about a record that was corrected
+    since. What a guest typed is whose it became by signing in; the same of a record that is not there any more."""
+    this, whose, guest = now_at.client_id, request.form.get("whose", ""), guest_of(now_at.checkout)
+    asked = {one: one for one in (*all_before(now_at.checkout), this) if clients.client(one) is not None}
+    if this and guest is not None:
+        asked[guest] = this
+    is_number = whose.isdecimal() and len(whose) < 19  # as SQL knows them
+    if this and is_number and clients.client(int(whose)) is None:
+        asked[int(whose)] = this
+    return questionnaire.take_warning(asked, number, stop, source="online", by=acting_user())
 
 
 def _urgent(number: int) -> Answer | None:
@@ -229,7 +235,8 @@ def _take_about_another(now_at: Standing | None, number: int) -> Answer | None:
         return urgent_page(level, others())
 
     if now_at is not None and now_at.step in OPEN:
-        return questionnaire.take_warning(theirs, number, stopped, source="online", by=user_id)
+        same = {one: one for one in theirs}
+        return questionnaire.take_warning(same, number, stopped, source="online", by=user_id)
     answer = questionnaire.hear_late(_sitting_about(client), number, stopped)
     return ahead(now_at) if answer is None and now_at is not None else answer
 

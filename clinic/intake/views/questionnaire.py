@@ -199,16 +199,16 @@ def hear_late(sitting: Sitting, number: int, on_stop: OnStop) -> Answer | None:
 
 
 def take_warning(
-    client_ids: Collection[int], number: int, on_stop: OnStop, *, source: str, by: int | None
+    records: Mapping[int, int], number: int, on_stop: OnStop, *, source: str, by: int | None
 ) -> Answer | None:
-    """A page about one of these records of one person, which is not open any more: nothing of it is kept, but a warning
-    sign in it stops everything all the same."""
-    if not asked_about(client_ids):
+    """A page about one of these records, which is not open any more: nothing of it is kept, but a warning sign in it
+    stops everything all the same. `records`: whom the page may be about, with whose record it is to be kept on."""
+    if not asked_about(records):
         return None
     result = _sent(_page(number))
     if not _warns(result):
         return None
-    stop, whose = forms.declared_stop(result), int(request.form["whose"])
+    stop, whose = forms.declared_stop(result), records[int(request.form["whose"])]
     return on_stop(intakes.raise_stop(whose, stop, source=source, by=by, now=clock.now(), today=today()))
 
 
