@@ -59,21 +59,14 @@ def _made_a_moment_ago(
     wanted = Client()
     write_details(wanted, details, region=region)
     alike = contact.alike_name(wanted.name_key)
+    made = (Client.created_by_id == by, Client.created_at >= now - ONE_PRESS, Client.merged_into_id.is_(None))
     found = session.scalars(
         select(Client)
-        .where(Client.alike_name == alike, Client.born_on == wanted.born_on, Client.merged_into_id.is_(None))
+        .where(Client.alike_name == alike, Client.born_on == wanted.born_on, *made)
         .order_by(Client.id)
     )
-    return next(
-        (
-            one
-            for one in found
-            if one.created_by_id == by
-            and now - one.created_at <= ONE_PRESS
-            and all(getattr(one, of.name) == getattr(wanted, of.name) for of in fields(Details))
-        ),
-        None,
-    )
+    names = [of.name for of in fields(Details)]
+    return next((one for one in found if all(getattr(one, of) == getattr(wanted, of) for of in names)), None)
 
 
 @tried_again

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import time_machine
 from flask import Flask
+from flask.testing import FlaskClient
 from sqlalchemy import select, update
 
 from clinic.accounts.models import User
@@ -80,6 +81,25 @@ def none_is_confirmed() -> bool:
     return "confirmed" not in {status for status, _why in visits()}
 
 
+def says_yes_once_signed(browser: FlaskClient, *, signs: bool, when: dt.datetime | None = None) -> int:
+    """As Nora, who may have signed a "no" before that; returns her record."""
+    walk.location(walk.hold(browser, "deep_tissue", when))
+    walk.location(walk.name(browser, **NORA))
+    if signs:
+        walk.answer(browser)
+        walk.location(walk.sign(browser))
+    says_yes(browser, "/book/health")
+    return named()
+
+
+def nora_again(**values: Any) -> int:
+    """One more record of the same guest, proved by nobody, with everything answered by "no"."""
+    same = {"first_name": "Nora", "last_name": "Walker-Smith", "email": MARRIED["email"], "phone": None}
+    client = factories.make_client(**{**same, "born_on": BORN, **values}, is_unproven=True).id
+    w.sign(client)
+    return client
+
+
 def reviewer() -> int:
     return factories.make_user(email="review@clinic.example", roles=[Role.THERAPIST]).id
 
@@ -100,13 +120,10 @@ def test_who_books_once_more_without_an_account_is_not_free_of_it(
 
 def test_another_record_of_the_same_person_waits_with_the_first(app: Flask, world: w.World) -> None:
     found = waits(app)
-    unproven = factories.make_client(
-        first_name="Nora", last_name="Walker-Smith", born_on=BORN, email=MARRIED["email"], phone=None,
-        is_unproven=True,
-    ).id  # fmt: skip
+    unproven = nora_again()
     of_the_desk = records.create_client(MARRIED_DETAILS, region="US", by=world.desk_id, now=NOW)
+    w.sign(of_the_desk)
     for number, client in enumerate((unproven, of_the_desk)):
-        w.sign(client)
         assert w.at_desk(world, client, "relaxation", when=w.at(8 + number)).status == "pending"
         with pytest.raises(ReviewNeeded):
             people.say_two_people(client, found.client, by=world.desk_id, now=NOW)
@@ -120,9 +137,7 @@ def test_another_record_of_the_same_person_waits_with_the_first(app: Flask, worl
 
 def another(world: w.World, **values: Any) -> int:
     """One more record of the same guest, whose visit on another day waits as well."""
-    same = {"first_name": "Nora", "last_name": "Walker-Smith", "email": MARRIED["email"], "phone": None}
-    client = factories.make_client(**{**same, "born_on": BORN, **values}, is_unproven=True).id
-    w.sign(client)
+    client = nora_again(**values)
     assert w.at_desk(world, client, "relaxation", when=w.at(12)).status == "pending"
     return client
 
@@ -208,17 +223,8 @@ def test_a_third_try_that_looks_like_the_second_alone_waits(app: Flask, world: w
     if how == "desk, booked":
         another(world, phone="+12125558001")
     else:
-        w.sign(
-            factories.make_client(
-                first_name="Nora", last_name="Walker-Smith", born_on=BORN, email=MARRIED["email"], phone="+12125558001",
-                is_unproven=True,
-            ).id
-        )  # fmt: skip
-    last = factories.make_client(
-        first_name="Nora", last_name="Smith", born_on=BORN, email="third@people.example", phone="+12125558001",
-        is_unproven=True,
-    ).id  # fmt: skip
-    w.sign(last)
+        nora_again(phone="+12125558001")
+    last = nora_again(last_name="Smith", email="third@people.example", phone="+12125558001")
     assert w.at_desk(world, last, "relaxation", when=w.at(9)).status == "pending"
 
 
@@ -372,14 +378,8 @@ def test_it_holds_when_what_was_typed_is_erased_with_time(
 ) -> None:
     with transaction() as session:
         session.execute(update(Clinic).values(draft_days=draft_days))
-    browser = app.test_client()
-    walk.location(walk.hold(browser, "deep_tissue", w.at(draft_days + 10)))
-    walk.location(walk.name(browser, **NORA))
-    if what == "typed after it was signed":
-        walk.answer(browser)
-        walk.location(walk.sign(browser))
-    says_yes(browser, "/book/health")
-    nora = named()
+    browser, signs = app.test_client(), what == "typed after it was signed"
+    nora = says_yes_once_signed(browser, signs=signs, when=w.at(draft_days + 10))
     for one in (BEN, MARRIED):
         walk.location(walk.name(browser, **one))
     guest = named()
@@ -407,14 +407,7 @@ def test_it_holds_when_what_was_typed_is_erased_with_time(
 def test_what_was_given_up_after_it_was_signed_is_not_parted_by_the_desk(
     app: Flask, world: w.World, first: str
 ) -> None:
-    browser = app.test_client()
-    walk.location(walk.hold(browser, "deep_tissue"))
-    walk.location(walk.name(browser, **NORA))
-    if first == "signed first":
-        walk.answer(browser)
-        walk.location(walk.sign(browser))
-    says_yes(browser, "/book/health")
-    nora = named()
+    nora = says_yes_once_signed(app.test_client(), signs=first == "signed first")
     walk.up_to_check(other := app.test_client(), "deep_tissue", {}, when=w.at(6), who=OTHERWISE)
     guest = db.session.query(Visit.client_id).filter(Visit.starts_at == w.at(6)).scalar()
     walk.location(walk.confirm(other))

@@ -40,9 +40,13 @@ def about(client: Client, alike: Iterable[Client]) -> list[Client]:
     """The records for which this person's visits wait, but those of whom it was decided. `alike`: whom they look like,
     where something is booked now. Who books once more, on a new record that nobody has proved, waits for what the first
     one waits for; a visit that stands waits for nothing that a stranger says in its person's name later."""
-    ids = [client.id, *_again(client, alike)]
-    asked = {about.id for _one, about in _open(Visit.client_id.in_([*ids, *clients.alias_ids(*ids)]))}
+    numbers = _numbers(client.id, *_again(client, alike))
+    asked = {about.id for _one, about in _open(Visit.client_id.in_(numbers))}
     return clients.not_told_apart(client, asked) if asked else []
+
+
+def _numbers(*client_ids: int) -> list[int]:
+    return [*client_ids, *clients.alias_ids(*client_ids)]
 
 
 def _again(client: Client, alike: Iterable[Client]) -> list[int]:
@@ -65,21 +69,20 @@ def is_likely_same(one: Client | Known, other: Client | Known) -> bool:
 
 def with_whom(client: Client) -> list[Client]:
     """Those whom the desk has to compare with this record, since a visit of one of them waits for the other."""
-    ids = [client.id, *clients.alias_ids(client.id)]
-    rows = _open(or_(Visit.client_id.in_(ids), OpenQuestion.client_id.in_(ids)))
+    numbers = _numbers(client.id)
+    rows = _open(or_(Visit.client_id.in_(numbers), OpenQuestion.client_id.in_(numbers)))
     others = {other.id: other for pair in rows for other in pair if other.id != client.id}
     return [others[key] for key in sorted(others)]
 
 
 def who_wait(client_ids: Collection[int]) -> set[int]:
     """Those of these people whose visits wait for what was said in another record."""
-    ids = [*client_ids, *clients.alias_ids(*client_ids)]
-    return {one.id for one, _about in _open(Visit.client_id.in_(ids))}
+    return {one.id for one, _about in _open(Visit.client_id.in_(_numbers(*client_ids)))}
 
 
 def is_waited_for(client: Client) -> bool:
     """Whether somebody's visits wait for what was said for this record."""
-    return bool(_open(OpenQuestion.client_id.in_([client.id, *clients.alias_ids(client.id)])))
+    return bool(_open(OpenQuestion.client_id.in_(_numbers(client.id))))
 
 
 def pairs() -> list[tuple[Client, Client]]:
@@ -155,7 +158,7 @@ def _has_more(client_id: int | None, now: dt.datetime) -> bool:
     if person is None:
         return False
     more = select(Visit.id).where(
-        Visit.client_id.in_([person.id, *clients.alias_ids(person.id)]),
+        Visit.client_id.in_(_numbers(person.id)),
         Visit.ends_at >= now - GRACE,
         Visit.status != VisitStatus.RELEASED,
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -239,7 +239,7 @@ _PLAIN = AFRESH.where(
 )
 
 
-def wait_for_answers(session: Session, *people: Client, also: Iterable[int] = ()) -> None:
+def wait_for_answers(session: Session, *people: Client, also: Collection[int] = ()) -> None:
     """Nobody signs answers that count for these people between the judging and the commit, and nobody books
     between the signing and the judging: each waits for the other's commit. (SQLite has one writer anyway.)
 
@@ -247,12 +247,11 @@ def wait_for_answers(session: Session, *people: Client, also: Iterable[int] = ()
     `also`: more records to wait for, with those that they have become.
     """
     ids = clients.counted_with(*people)
-    for number in also:
-        ids |= {number, *(one.id for one in [clients.client(number)] if one is not None)}
+    ids.update(also, (one.id for one in map(clients.client, also) if one is not None))
     read_once(("waited for", frozenset(ids)), lambda: locked(session, ids), Client)
 
 
-def client_to_judge(session: Session, client_id: int, also: Iterable[int] = ()) -> Client:
+def client_to_judge(session: Session, client_id: int, also: Collection[int] = ()) -> Client:
     """The client, waited for as `wait_for_answers` does: first of all in a transaction, so that everybody waits for
     people before they wait for times. `also`: who may be the same, where nobody has proved who this is. Raises
     NotFound."""

@@ -304,11 +304,8 @@ def name_person(token: str, details: Details, *, relation: str, now: dt.datetime
             before = [*before, last.id]
         before = [one for one in dict.fromkeys(before) if one != client.id]
         checkout.client_id, checkout.updated_at, checkout.user_id = client.id, now, None
-        checkout.details = {
-            "relation": relation,
-            **({NAMED_BEFORE: before} if before else {}),
-            **({CHOSEN_BEFORE: list(dict.fromkeys(chosen))} if chosen else {}),
-        }
+        others = {NAMED_BEFORE: before, CHOSEN_BEFORE: list(dict.fromkeys(chosen))}
+        checkout.details = {"relation": relation} | {key: ids for key, ids in others.items() if ids}
         client_id, refusal = client.id, seat(session, visit, client, now=now)
     if refusal is not None:
         raise refusal

@@ -227,9 +227,8 @@ def merge_clients(keep_id: int, lose_id: int, *, by: int, now: dt.datetime) -> N
                     " first. It stands on their list of reviews."
                 )
             )
-        if clients.not_told_apart(
-            keep, asked
-        ):  # of a third nothing was decided: its "yes" may still be theirs
+        # Of a third record nothing was decided: its "yes" may still be theirs.
+        if clients.not_told_apart(keep, asked):
             keep.is_unproven = True
         _move_visits(session, keep, lose, by=by, now=now)
         judge_visits_of_all(session, [*alike, *clients.people_like(keep)], door="merge", by=by, now=now)
