@@ -36,6 +36,13 @@ def ask_anew(session: Session, client_id: int) -> None:
     session.flush()
 
 
+def say_it_now(client_id: int, *, now: dt.datetime) -> None:
+    """It is somebody else by now, or somebody with another address, of whom this is told: before, nobody said it of
+    them."""
+    for draft in queries.unsigned_drafts([client_id]):
+        draft.updated_at = now
+
+
 def bring_along(session: Session, lost_id: int, client_id: int, *, now: dt.datetime) -> None:
     """What was typed on a record and not signed is kept where that record goes on: it can be seen, signed or taken back
     there. What was signed counts by itself."""

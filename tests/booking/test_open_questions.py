@@ -15,10 +15,20 @@ from flask.testing import FlaskClient
 from sqlalchemy import select, update
 
 from clinic.accounts.models import User
-from clinic.booking.models import Visit
+from clinic.booking.models import OpenQuestion, Visit
 from clinic.booking.queries import open_questions
-from clinic.booking.services import checkout, deadlines, forgetting, people
+from clinic.booking.services import (
+    _forgetting,
+    answering,
+    checkout,
+    couples,
+    deadlines,
+    forgetting,
+    people,
+    sick_day,
+)
 from clinic.booking.services import visits as bookings
+from clinic.booking.services.couples import Half
 from clinic.clients import queries as clients
 from clinic.clients import services as records
 from clinic.clients.models import Client
@@ -32,10 +42,12 @@ from clinic.rules.errors import ReviewNeeded
 from clinic.rules.permissions import Role
 from clinic.rules.question_pages import pages
 from clinic.shared.database import db, transaction
+from clinic.shared.mail import OutgoingMail
 from tests import factories
 from tests.at_once import Deeds, deeds
 from tests.booking import walk
 from tests.booking import world as w
+from tests.booking.test_book_couple import at_time, link_in
 from tests.booking.test_named_again import (
     BEN,
     LATER,
@@ -51,6 +63,7 @@ from tests.booking.test_named_again import (
     touched,
     waits,
 )
+from tests.booking.test_pages_own import Account
 from tests.booking.test_said_stays_said import CLOTS, says_yes, visits
 from tests.conftest import NOW
 from tests.owners import browser_of
@@ -525,3 +538,209 @@ def test_joining_it_at_the_moment_of_the_booking_loses_nothing(
         lambda: people.merge_clients(known, nora, by=world.desk_id, now=NOW),
     )
     assert visits() == touched(app, world, guest) == [("pending", "review")]
+
+
+@pytest.mark.parametrize("door", ["online", "desk", "couple"])
+@pytest.mark.parametrize("end", ["card edited", "draft erased"])
+def test_what_was_given_up_holds_a_look_alike_at_every_door(
+    app: Flask, world: w.World, door: str, end: str
+) -> None:
+    first = app.test_client()
+    walk.location(walk.hold(first, "deep_tissue"))
+    walk.location(walk.name(first, **NORA))
+    says_yes(first, "/book/health")
+    first.post("/book/leave")
+    if door == "online":
+        walk.up_to_check(other := app.test_client(), "relaxation", {}, when=w.at(40), who=OTHERWISE)
+        walk.confirm(other)
+    else:
+        client_id = nora_again(last_name="Walker", email=OTHERWISE["email"])
+        if door == "desk":
+            w.at_desk(world, client_id, "relaxation", when=w.at(40))
+        else:
+            w.add_room_for_two(world)
+            w.sign(friend := w.person())
+            halves = (Half(client_id, w.choice("relaxation")), Half(friend, w.choice("relaxation")))
+            couples.book_couple(halves, w.at(40), request_key=None, source="desk", by=world.desk_id, now=NOW)
+    waiting = db.session.scalars(select(Visit).where(Visit.waiting_for == "review")).one()
+    assert (waiting.starts_at, waiting.status) == (w.at(40), "pending")
+    later = NOW
+    if end == "draft erased":
+        later = NOW + dt.timedelta(days=31)
+        forgetting.forget_unfinished(later)
+        erase_old_drafts(later)
+    last_name = "Walkers" if end == "card edited" else "Walker"
+    people.change_details(
+        waiting.client_id or 0,
+        Details("Nora", last_name, BORN, email=OTHERWISE["email"]),
+        by=world.desk_id,
+        now=later,
+    )
+    assert none_is_confirmed()
+
+
+@pytest.mark.parametrize("who", [MARRIED, LATER], ids=["same day", "another day"])
+def test_who_is_brought_along_may_be_whom_the_booking_was_for(
+    app: Flask, world: w.World, who: dict[str, str]
+) -> None:
+    w.add_room_for_two(world)
+    account = Account(app)
+    w.sign(account.client_id, now=NOW - dt.timedelta(days=9))
+    browser = account.browser
+    says_yes_as_nora(browser)
+    walk.location(walk.name(browser, **BEN))
+    walk.location(browser.post("/book/person", data={"person": str(account.client_id)}))
+    walk.location(browser.post("/book/health", data={"go": "same"}))
+    named = {**walk.details(**who), "who": "new", "relation": "partner"}
+    page = browser.post("/book/couple", data=named)
+    assert browser.post("/book/couple", data={**named, "start": at_time(page.text)}).location == "/book/done"
+    db.session.rollback()
+    invited = select(OutgoingMail.text).where(OutgoingMail.kind == "couple_invited")
+    link = link_in(db.session.scalars(invited).one())
+    companion = app.test_client()
+    walk.answer(companion, base=f"{link}/health")
+    walk.sign(companion, base=f"{link}/health")
+    assert sorted(visits()) == [("pending", "partner"), ("pending", "review")]
+
+
+def harmless_visit(app: Flask) -> Visit:
+    """Of a guest who answered everything by "no": it stands."""
+    guest = app.test_client()
+    walk.up_to_check(guest, "relaxation", {}, when=w.at(6), who=MARRIED)
+    walk.location(walk.confirm(guest))
+    db.session.rollback()
+    return db.session.scalars(select(Visit).where(Visit.starts_at == w.at(6))).one()
+
+
+def stranger_types_it(app: Flask) -> None:
+    """A yes as somebody else, and a booking in the name of whom `harmless_visit` is for."""
+    stranger = app.test_client()
+    walk.location(walk.hold(stranger, "deep_tissue", w.at(4)))
+    walk.location(walk.name(stranger, first_name="Zed", last_name="Zorn", born_year="1950"))
+    says_yes(stranger, "/book/health")
+    walk.location(walk.name(stranger, **MARRIED))
+    ends_with_no(stranger)
+
+
+@pytest.mark.parametrize("again", ["booked at the desk", "tried with an account"])
+def test_booking_again_puts_the_visit_that_stands_on_hold_for_no_stranger(
+    app: Flask, world: w.World, again: str
+) -> None:
+    visit = harmless_visit(app)
+    visit_id, person = visit.id, visit.client_id or 0
+    stranger_types_it(app)
+    if again == "booked at the desk":
+        w.at_desk(world, person, "relaxation", when=w.at(9))
+    else:
+        user_id = clients.may_act_for(person)[0][0]
+        browser = browser_of(app, db.session.get_one(User, user_id))
+        walk.location(walk.hold(browser, "relaxation", w.at(9)))
+        walk.location(browser.post("/book/person", data={"person": str(person)}))
+        walk.location(browser.post("/book/health", data={"go": "same"}))
+        walk.confirm(browser)
+        deadlines.keep_deadlines(NOW + dt.timedelta(hours=2))
+    touched(app, world, person)
+    db.session.rollback()
+    assert db.session.get_one(Visit, visit_id).status == "confirmed"
+    assert {one.status for one in db.session.scalars(select(Visit).where(Visit.starts_at == w.at(9)))} <= {
+        "pending", "released",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("typed", ["before it is offered", "before the answer", "after the answer"])
+def test_another_time_stands_in_for_a_visit_whatever_a_stranger_typed_since(
+    app: Flask, world: w.World, typed: str
+) -> None:
+    visit = harmless_visit(app)
+    visit_id, revision, person = visit.id, visit.revision, visit.client_id or 0
+    if typed == "before it is offered":
+        stranger_types_it(app)
+    offer = sick_day.offer_time(
+        visit_id, w.at(7), world.therapists[1], revision=revision, by=world.desk_id, now=NOW
+    )
+    if typed == "before the answer":
+        stranger_types_it(app)
+    answering.accept(offer, by=None, now=NOW)
+    if typed == "after the answer":
+        stranger_types_it(app)
+    touched(app, world, person)
+    db.session.rollback()
+    stands = select(Visit.status).where(Visit.starts_at == w.at(7))
+    assert db.session.scalars(stands).all() == ["confirmed"]
+    assert db.session.get_one(Visit, visit_id).status == "cancelled"
+
+
+def test_what_was_told_of_somebody_else_holds_nobody_by_another_name_that_is_typed_later(
+    app: Flask, world: w.World
+) -> None:
+    stranger = app.test_client()
+    walk.location(walk.hold(stranger, "deep_tissue", w.at(4)))
+    zed = walk.details(first_name="Zed", last_name="Zorn")
+    walk.location(walk.name(stranger, **zed))
+    says_yes(stranger, "/book/health")
+    soon, later = (NOW + dt.timedelta(minutes=minutes) for minutes in (2, 4))
+    with time_machine.travel(soon, tick=False):
+        visit = harmless_visit(app)
+        visit_id, person = visit.id, visit.client_id or 0
+    with time_machine.travel(later, tick=False):
+        walk.location(walk.name(stranger, **MARRIED))
+    assert there_is_one_record_beside(person)
+    assert ("confirmed", None) in touched(app, world, person)
+    next_day = NOW + dt.timedelta(hours=26)
+    deadlines.keep_deadlines(next_day)
+    forgetting.forget_unfinished(next_day)
+    card = Details("Nora", "Walker-Smith", BORN, email=MARRIED["email"], phone=MARRIED["phone"])
+    people.change_details(person, card, by=world.desk_id, now=next_day)
+    assert visits() == [("confirmed", None)]
+    assert db.session.get_one(Visit, visit_id).status == "confirmed"
+
+
+def there_is_one_record_beside(client_id: int) -> bool:
+    """Whether the stranger's record was corrected, and no other one made."""
+    db.session.rollback()
+    return len(db.session.scalars(select(Client.id).where(Client.id != client_id)).all()) == 1
+
+
+def test_joining_a_record_for_which_nothing_waits_takes_no_proof_away(app: Flask, world: w.World) -> None:
+    known = factories.make_client(
+        first_name="Nora", last_name="Walker-Smith", born_on=BORN, email="k@people.example", phone=None
+    ).id
+    w.sign(known, now=NOW - dt.timedelta(days=9))
+    guest = harmless_visit(app).client_id or 0
+    w.at_desk(world, known, "relaxation", when=w.at(12))
+    stranger_types_it(app)
+    people.merge_clients(known, guest, by=world.desk_id, now=NOW)
+    assert not db.session.get_one(Client, known).is_unproven
+    db.session.rollback()
+    w.at_desk(world, known, "relaxation", when=w.at(15))
+    touched(app, world, known)
+    stands = select(Visit.status).where(Visit.starts_at.in_((w.at(6), w.at(12), w.at(15))))
+    assert db.session.scalars(stands).all() == ["confirmed"] * 3
+
+
+@pytest.mark.parametrize("who", ["the same", "a look-alike"])
+@pytest.mark.parametrize("stop", ["_ask", "forget_if_bare", "over"])
+def test_booking_while_the_question_is_forgotten(
+    app: Flask, world: w.World, deeds: Deeds, who: str, stop: str
+) -> None:
+    found = waits(app)
+    books = found.client if who == "the same" else nora_again()
+    now = NOW + dt.timedelta(days=5)
+    deadlines.keep_deadlines(now)
+
+    def book() -> Any:
+        return bookings.book_visit(
+            w.choice("relaxation"), books, w.at(9), request_key="once", source="desk", by=world.desk_id, now=now,
+            reconfirmed=True,
+        )  # fmt: skip
+
+    def forget() -> Any:
+        return forgetting.forget_unfinished(now)
+
+    where = {"_ask": _forgetting, "forget_if_bare": forgetting, "over": open_questions}[stop]
+    deeds.stop_in(where, stop)
+    deeds.do(*((book, forget) if stop == "_ask" else (forget, book)))
+    db.session.rollback()
+    booked = db.session.scalars(select(Visit).where(Visit.starts_at == w.at(9))).one()
+    asked = db.session.scalars(select(OpenQuestion).where(OpenQuestion.visit_id == booked.id)).all()
+    assert (booked.status, bool(asked)) in [("pending", True), ("confirmed", False)]

@@ -46,9 +46,15 @@ def alike(client: Client, visit_id: int | None = None) -> Alike:
     give or take one, whether there is anybody or not."""
     if not client.is_unproven:
         return Alike()
-    booked_at = visits.booked_at(visit_id)
+    as_booked = visits.as_booked(visit_id)
+    booked_at = visits.booked_at(as_booked)
     look_alikes = clients.look_alikes(client)
-    asked = {one.id: one for one in open_questions.about(client, look_alikes if booked_at is None else ())}
+    waits_for = (
+        open_questions.about(client, look_alikes)
+        if booked_at is None
+        else open_questions.of_booked(as_booked)
+    )
+    asked = {one.id: one for one in waits_for}
     rows = list(({one.id: one for one in look_alikes} | asked).values())
     proven = intake.standings([one.id for one in rows if not one.is_unproven or one.id in asked])
     typed = intake.standings([one.id for one in rows if one.id not in proven], until=booked_at)

@@ -1,7 +1,7 @@
 """What was typed online under another name, looked at by nobody, and may concern a visit that stands or waits.
 
-It is kept with the visit at whose booking it was typed, and concerns whoever that visit is for, in all their visits: a
-time that was offered instead, or one that was called off and is taken back, waits for the same decision.
+It is kept with the visit at whose booking it was typed, and with each that is booked for that person after it. A time
+that is offered instead of a visit waits for what that one waits for.
 """
 
 from __future__ import annotations
@@ -37,12 +37,17 @@ _ASKED = (
 
 
 def about(client: Client, alike: Iterable[Client]) -> list[Client]:
-    """The records for which this person's visits wait, but those of whom it was decided. `alike`: whom they look like,
-    where something is booked now. Who books once more, on a new record that nobody has proved, waits for what the first
-    one waits for; a visit that stands waits for nothing that a stranger says in its person's name later."""
+    """The records for which somebody waits who books now, but those of whom it was decided. `alike`: whom they look
+    like. Who books once more, on a new record that nobody has proved, waits for what the first one waits for."""
     numbers = _numbers(client.id, *_again(client, alike))
     asked = {about.id for _one, about in _open(Visit.client_id.in_(numbers))}
     return clients.not_told_apart(client, asked) if asked else []
+
+
+def of_booked(visit_ids: Collection[int]) -> list[Client]:
+    """The records for which a visit waits that was booked before: it has its own questions, and waits for nothing that
+    a stranger says in its person's name later."""
+    return list({about.id: about for _one, about in _open(OpenQuestion.visit_id.in_(visit_ids))}.values())
 
 
 def _numbers(*client_ids: int) -> list[int]:
@@ -131,7 +136,7 @@ def waiting_for(client: Client) -> list[Visit]:
     return [
         one
         for one in db.session.scalars(ahead)
-        if (booked_at := visits.booked_at(one.id)) is not None and min(said) <= booked_at
+        if (booked_at := visits.booked_at(visits.as_booked(one.id))) is not None and min(said) <= booked_at
     ]
 
 

@@ -59,16 +59,16 @@ def _naming_a_client() -> list[Any]:
 
 
 def can_be_forgotten(client_id: int) -> Client | None:
-    """The record, locked, when it is bare and no booking is being made for it; else None."""
+    """The record, locked, when it is bare and no booking is being made for it; else None. Looked at once it is locked:
+    somebody's visit may have begun to wait for it until then."""
+    db.session.execute(select(Client.id).where(Client.id == client_id).with_for_update())
     return db.session.scalars(
-        select(Client)
-        .where(
+        select(Client).where(
             Client.id == client_id,
             is_bare(Client),
             ~exists().where(Visit.client_id == client_id, Visit.status == "held"),
             ~exists().where(Checkout.client_id == client_id),
         )
-        .with_for_update(of=Client)
     ).one_or_none()
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import and_, bindparam, exists, func, or_, select
 from sqlalchemy.orm import joinedload
 
 from clinic.accounts.queries import hash_of
-from clinic.booking.models import CallRequest, Checkout, Screening, StatusChange, Visit
+from clinic.booking.models import CallRequest, Checkout, Offer, Screening, StatusChange, Visit
 from clinic.booking.queries.blocks import starts_near
 from clinic.booking.queries.judged_by import lies_ahead
 from clinic.booking.queries.next_steps import PARTNER, RECONFIRM
@@ -156,11 +156,28 @@ def is_offered(visit: Visit) -> bool:
     return visit.status == VisitStatus.HELD and visit.source == OFFERED
 
 
-def booked_at(visit_id: int | None) -> dt.datetime | None:
-    """When this visit was booked, confirmed or not; None while its time is only held."""
+def as_booked(visit_id: int | None) -> list[int]:
+    """This visit, and the one that was booked at first where it was, or is to be, moved to a time that was offered."""
+    found: list[int] = []
+    while visit_id is not None and visit_id not in found:
+        found.append(visit_id)
+        visit_id = db.session.scalar(
+            select(Offer.instead_of_id)
+            .where(
+                Offer.visit_id == visit_id,
+                Offer.kind == "move",
+                Offer.ended_at.is_(None) | (Offer.ended_as == "accepted"),
+            )
+            .limit(1)
+        )
+    return found
+
+
+def booked_at(visit_ids: Collection[int]) -> dt.datetime | None:
+    """When the first of these was booked, confirmed or not; None while their times are only held."""
     return db.session.scalar(
         select(func.min(StatusChange.at)).where(
-            StatusChange.visit_id == visit_id, StatusChange.status != VisitStatus.HELD
+            StatusChange.visit_id.in_(visit_ids), StatusChange.status != VisitStatus.HELD
         )
     )
 

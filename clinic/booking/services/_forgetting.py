@@ -10,19 +10,21 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import delete, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from clinic.booking.models import Checkout, OpenQuestion, Visit
-from clinic.booking.queries import open_questions, unfinished
+from clinic.booking.queries import open_questions, unfinished, visits
 from clinic.booking.queries.unfinished import guest_of, named_before
 from clinic.clients import queries as clients
 from clinic.clients.models import Client
 from clinic.intake import queries as intake
 from clinic.premises.models import GONE, Resource
 from clinic.rules import screening
+from clinic.rules.errors import NotFound
 from clinic.rules.page_reading import warnings_ticked
 from clinic.shared import person_keys
+from clinic.shared.database import TryAgain
 
 
 def note_open_questions(session: Session, checkout: Checkout, visit: Visit, client: Client) -> None:
@@ -30,18 +32,29 @@ def note_open_questions(session: Session, checkout: Checkout, visit: Visit, clie
     same person by what they typed elsewhere and gave up. Somebody proven has said who they are. All of them have been
     waited for. Asked anew at each end that this booking comes to: it may be for somebody else by now."""
     drop_open_questions(session, visit)
-    if not client.is_unproven:
-        return
-    asked = open_questions.who_speak(unfinished.all_before(checkout)) | unfinished.alike_and_unsigned(client)
-    _ask(session, [visit], asked - {client.id})
+    ask_of_before(session, visit, client, unfinished.all_before(checkout))
     ask_as_before(session, visit, client)
 
 
-def ask_as_before(session: Session, visit: Visit, client: Client) -> None:
-    """Something is booked for somebody whose visits wait already, on this record or another one that nobody has proved:
-    it waits by itself, whatever becomes of the others."""
+def ask_of_before(session: Session, visit: Visit, client: Client, before: Collection[int]) -> None:
+    """Those of these records, named first in the booking of this visit, for which something was said."""
     if client.is_unproven:
-        _ask(session, [visit], [one.id for one in open_questions.about(client, clients.look_alikes(client))])
+        _ask(session, [visit], open_questions.who_speak(before) - {client.id})
+
+
+def ask_as_before(session: Session, visit: Visit, client: Client) -> None:
+    """Something is booked for somebody who may be the same person as one who typed it and gave it up, or whose visits
+    wait already, on this record or another one that nobody has proved: it waits by itself, whatever becomes of the
+    others. A time that stands in for a visit waits for what that one waits for."""
+    if not client.is_unproven:
+        return
+    before = visits.as_booked(visit.id)[1:]
+    if before:
+        asked = {one.id for one in open_questions.of_booked(before)}
+    else:
+        asked = {one.id for one in open_questions.about(client, clients.look_alikes(client))}
+        asked |= unfinished.alike_and_unsigned(client)
+    _ask(session, [visit], asked - {client.id})
 
 
 def drop_open_questions(session: Session, visit: Visit) -> None:
@@ -50,6 +63,11 @@ def drop_open_questions(session: Session, visit: Visit) -> None:
 
 
 def _ask(session: Session, held: Sequence[Visit], client_ids: Collection[int]) -> None:
+    if not client_ids:
+        return
+    there = select(Client.id).where(Client.id.in_(client_ids)).order_by(Client.id)
+    if len(session.scalars(there.with_for_update(read=True, key_share=True)).all()) < len({*client_ids}):
+        raise TryAgain(NotFound)  # one was forgotten at this moment: what waited for it is over
     for visit in held:
         for one in sorted(client_ids):
             if session.get(OpenQuestion, (visit.id, one)) is None:

@@ -51,7 +51,7 @@ from clinic.clients import queries as clients
 from clinic.clients.models import Client
 from clinic.clients.steps import Details, add_client, check_details, who_stands, write_details
 from clinic.intake import queries as intake
-from clinic.intake.steps import ask_anew, carry_over
+from clinic.intake.steps import ask_anew, carry_over, say_it_now
 from clinic.premises import queries as premises
 from clinic.rules import booking_policy
 from clinic.rules.contact import name_key
@@ -296,10 +296,7 @@ def name_person(token: str, details: Details, *, relation: str, now: dt.datetime
         if client is None:
             client = add_client(session, details, region=facts.phone_region, by=None, now=now, unproven=True)
         else:
-            check_details(details, today=now.date() + dt.timedelta(days=1))
-            if not _is_same_person(client, details):
-                ask_anew(session, client.id)
-            write_details(client, details, region=facts.phone_region)
+            _correct(session, client, details, region=facts.phone_region, now=now)
         if last is not None:
             before = [*before, last.id]
         before = [one for one in dict.fromkeys(before) if one != client.id]
@@ -310,6 +307,17 @@ def name_person(token: str, details: Details, *, relation: str, now: dt.datetime
     if refusal is not None:
         raise refusal
     return client_id
+
+
+def _correct(session: Session, client: Client, details: Details, *, region: str, now: dt.datetime) -> None:
+    """Write over what was typed before for this booking. Raises InvalidInput."""
+    check_details(details, today=now.date() + dt.timedelta(days=1))
+    if not _is_same_person(client, details):
+        ask_anew(session, client.id)
+    before = _found_by(client)
+    write_details(client, details, region=region)
+    if _found_by(client) != before:
+        say_it_now(client.id, now=now)
 
 
 def _may_correct(client: Client, details: Details) -> bool:
@@ -359,6 +367,11 @@ def _is_same_person(client: Client, details: Details) -> bool:
     """Beyond doubt: two people share a last name and a day, or both names, but hardly a first name and a day."""
     first_names = {name_key(one.first_name, "") for one in (client, details)}
     return len(first_names) == 1 and client.born_on == details.born_on
+
+
+def _found_by(client: Client) -> tuple[Any, ...]:
+    """By what others are found who look like this record."""
+    return client.name_key, client.born_on, client.email_key, client.phone_key
 
 
 def _refuse_barred(client: Client) -> None:

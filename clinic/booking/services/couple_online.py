@@ -12,8 +12,10 @@ from dataclasses import dataclass, replace
 from sqlalchemy.orm import Session
 
 from clinic.booking.queries import couples as reading
+from clinic.booking.queries import open_questions
 from clinic.booking.queries.availability import Ask
 from clinic.booking.queries.couples import OpenForTwo, look_for_two
+from clinic.booking.queries.unfinished import all_before
 from clinic.booking.services._chosen import client_of, plan_as_chosen
 from clinic.booking.services._from_hold import check_books_online, checkout_of, finish, note_questions
 from clinic.booking.services._judging import Judged, Order, local_day, weigh
@@ -94,10 +96,15 @@ def book_with(
             leave_trace(session, "couple.refused", "client", first.id, by=user_id, now=now)
             return CoupleOutcome(None, (judged,))
         other = _companion(session, first, companion, user_id=user_id, now=now)
+        before = {*all_before(begun)} - {first.id, other.id}
+        if companion.details is None and other.is_unproven and open_questions.who_speak(before):
+            raise BarredOnline()  # they may be one of those, and could be confirmed at once
         halves = Half(first.id, choice), Half(other.id, replace(choice, therapist_id=None))
         outcome = book_both(
             session, halves, starts_at, request_key=f"hold-{begun.visit_id}", source=ONLINE, by=user_id, now=now,
-            begun=Begun(begun.visit_id, first.first_name[:40] if companion.details is not None else ""),
+            begun=Begun(
+                begun.visit_id, before, first.first_name[:40] if companion.details is not None else ""
+            ),
         )  # fmt: skip
         if outcome.couple_id is not None:
             pair = reading.visits_of_couple(outcome.couple_id)

@@ -6,7 +6,7 @@ Each is judged for their own treatment, and each judgement is that person's alon
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy.exc import IntegrityError
@@ -18,6 +18,7 @@ from clinic.booking.queries import visits
 from clinic.booking.queries.availability import Ask
 from clinic.booking.services._chosen import client_of, new_visit, plan_as_chosen
 from clinic.booking.services._deciding import is_skilled, too_many_wait
+from clinic.booking.services._forgetting import ask_of_before
 from clinic.booking.services._from_hold import claimed_by, give_back
 from clinic.booking.services._judging import Judged, judge, wait_for_answers
 from clinic.booking.services._locking import wait_for_places
@@ -63,11 +64,13 @@ class Half:
 
 @dataclass(frozen=True)
 class Begun:
-    """How it came to two. Online they begin as one. `held_id`: the kept time, which makes room; `invited_by`: who asked
-    the second of them to come along, named in a mail that asks them the health questions. `at_desk`: it can be taken
-    back for a moment, and until then neither is told."""
+    """How it came to two. Online they begin as one. `held_id`: the kept time, which makes room; `before`: others it was
+    for at some moment, one of whom may be the second, who has not answered yet; `invited_by`: who asked the second of
+    them to come along, named in a mail that asks them the health questions. `at_desk`: it can be taken back for a
+    moment, and until then neither is told."""
 
     held_id: int | None = None
+    before: Collection[int] = ()
     invited_by: str = ""
     at_desk: bool = False
 
@@ -177,6 +180,7 @@ def book_both(
         wait_for_places(session, asks, also=claimed)
         give_back(session, begun.held_id, claimed, by=by, now=now)
     passed = claim_pair(session, row.id, pair, asks, rest)
+    ask_of_before(session, pair[1], clients[1], begun.before)
     _tell_both(session, pair, row.id, source, begun, by=by, now=now)
     keep_passes(session, pair, passed, rest, by=by, now=now)
     return CoupleOutcome(row.id, judged)

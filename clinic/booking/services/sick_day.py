@@ -165,7 +165,7 @@ def offer_time(
         end_offers_for(session, old, by=by, now=now)
         kept = _kept_time(old, starts_at, until, by=by, now=now)
         judged = judge(
-            session, client, Order(plan_of(old), tuple(old.areas), kept.day), door="move", visit_id=kept.id,
+            session, client, Order(plan_of(old), tuple(old.areas), kept.day), door="move", visit_id=old.id,
             by=by, now=now,
         )  # fmt: skip
         made = None
