@@ -25,6 +25,10 @@ Which = Callable[[Any], ColumnElement[bool]]
 """A condition on a client's row, or on an alias of it."""
 
 
+LONGEST_FOUND = 254
+"""Characters of an e-mail address, and no name or number is longer: a longer text is nobody's, and no database takes a
+pattern of any length."""
+
 _BY_NAME = Client.last_name, Client.first_name, Client.id
 
 
@@ -243,6 +247,8 @@ def search(text: str, limit: int = 20) -> Sequence[Client]:
 
 
 def _ways_to_find(text: str) -> list[ColumnElement[bool]]:
+    if len(text) > LONGEST_FOUND:
+        return []
     words = name_key(text, "").split()
     digits = "".join(
         str(digit(char)) for char in text if char.isdigit()

@@ -148,6 +148,28 @@ def test_a_name_is_found_however_it_is_typed(app: Flask, first: str, last: str, 
         assert [one.name for one in queries.search(text)] == [f"{first} {last}"], text
 
 
+@pytest.mark.parametrize(
+    "text", ["x" * 60_000, "@" * 60_000, "1" * 60_000, "nn " * 20_000], ids=lambda one: one[:3]
+)
+def test_a_text_longer_than_any_name_finds_nobody_wherever_it_is_searched_for(
+    world: w.World, desk: FlaskClient, text: str
+) -> None:
+    """SQLite takes no such pattern, and neither database so many words: the desk was told that it does not answer."""
+    one = w.person()
+    assert (queries.search(text), queries.page(1, 10, text)) == ([], ([], 0))
+    for path in ("/clients", "/desk/search", "/desk/visits/new", "/desk/waitlist/new"):
+        assert desk.get(path, query_string={"q": text}).status_code == 200, path
+    for path in ("/desk/visits/new", f"/clients/{one}/couple/new"):
+        assert desk.post(path, data={"q": text}).status_code == 422, path
+
+
+def test_the_longest_name_and_mail_are_found_whole(app: Flask) -> None:
+    email = f"{'n' * 64}@{'p' * 181}.example"
+    one = factories.make_client(first_name="N" * 80, last_name="W" * 80, born_on=BORN, email=email)
+    for text in (one.name, email):
+        assert [found.id for found in queries.search(text)] == [one.id]
+
+
 def test_somebody_who_looks_the_same_is_shown_first(world: w.World, desk: FlaskClient) -> None:
     factories.make_client(first_name="Nóra", last_name="NEWMAN", born_on=dt.date(1990, 2, 3))
     page = desk.post("/clients/new", data=TYPED)
