@@ -10,15 +10,18 @@ import sqlite3
 import subprocess
 import sys
 import tarfile
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pyrage
 import pytest
 from click.testing import CliRunner
 from flask import Flask
-from sqlalchemy import make_url, select, text
+from sqlalchemy import create_engine, make_url, select, text
 
 from clinic import checkup, cli, worker
 from clinic.checkup import everyday
@@ -420,6 +423,88 @@ def test_a_restore_on_a_full_disk_names_it_and_is_begun_again(
     assert said.output.startswith(f"Nothing could be put back in {place}: ")
     assert list(place.iterdir()) == []
     assert CliRunner().invoke(cli.main, ["restore", str(saved)]).exit_code == 0
+
+
+def place_of(empty: Flask) -> Path:
+    return Path(str(make_url(empty.config["SQLALCHEMY_DATABASE_URI"]).database))
+
+
+def put_back(saved: Path, empty: Flask) -> str:
+    """What is said when the backup is put where EMPTY has its database; nothing when it lies there."""
+    engine = create_engine(empty.config["SQLALCHEMY_DATABASE_URI"])
+    try:
+        backups.restore(saved, engine, empty.config["CLINIC_BACKUP_KEY_FILE"], backups.Tools(""))
+    except backups.BackupFailed as error:
+        return str(error)
+    finally:
+        engine.dispose()
+    return ""
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("is_there", [False, True], ids=["no file", "an empty file"])
+@pytest.mark.parametrize("when", ["while it is read", "before the last step"])
+def test_a_database_that_came_to_be_meanwhile_is_not_written_over(
+    clinic: Flask, empty: Flask, monkeypatch: pytest.MonkeyPatch, when: str, is_there: bool
+) -> None:
+    saved, path = take(clinic), place_of(empty)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if is_there:
+        path.touch()
+    where, name = {"while it is read": (dumps, "look_through"), "before the last step": (os, "link")}[when]
+    goes_on = getattr(where, name)
+
+    def meanwhile(*arguments: Any) -> None:
+        with closing(sqlite3.connect(path)) as other, other:
+            other.execute("CREATE TABLE visit AS SELECT 'booked meanwhile' AS who")
+        goes_on(*arguments)
+
+    monkeypatch.setattr(where, name, meanwhile)
+    assert put_back(saved, empty).startswith(f"{path} is there already.")
+    with closing(sqlite3.connect(path)) as other:
+        assert other.execute("SELECT who FROM visit").fetchall() == [("booked meanwhile",)]
+    assert list(path.parent.glob("*.restoring*")) == []
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("is_there", [False, True], ids=["no file", "an empty file"])
+def test_of_two_restores_at_once_one_puts_the_backup_back(
+    clinic: Flask, empty: Flask, monkeypatch: pytest.MonkeyPatch, is_there: bool
+) -> None:
+    """Both have found the place empty before either puts anything there."""
+    saved, path, both = take(clinic), place_of(empty), threading.Barrier(2)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if is_there:
+        path.touch()
+    look_through = dumps.look_through
+
+    def together(*arguments: Any) -> None:
+        look_through(*arguments)
+        both.wait(timeout=20)
+
+    monkeypatch.setattr(dumps, "look_through", together)
+    with ThreadPoolExecutor(2) as pool:
+        said = sorted(pool.map(lambda _one: put_back(saved, empty), range(2)))
+    assert said[0] == ""
+    assert said[1].startswith(f"{path} is there already.")
+    assert list(path.parent.glob("*.restoring*")) == []
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_what_a_killed_restore_left_stops_nothing_and_is_not_written_into(
+    clinic: Flask, empty: Flask
+) -> None:
+    """Half a draft, or the second name of a database that was moved away since."""
+    saved, path = take(clinic), place_of(empty)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft, moved = path.with_name(f"{path.name}.restoring"), path.with_name("moved-away.db")
+    moved.write_bytes(b"of another clinic")
+    os.link(moved, draft)
+    assert put_back(saved, empty) == ""
+    assert moved.read_bytes() == b"of another clinic"
+    os.link(path, draft)
+    assert put_back(saved, empty) == ""
+    assert not draft.exists()
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)

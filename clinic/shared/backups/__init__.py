@@ -28,7 +28,7 @@ from typing import Any
 from sqlalchemy import Engine
 
 from clinic.shared.backups import dumps, people
-from clinic.shared.backups.dumps import BackupFailed, Dumped, Tools
+from clinic.shared.backups.dumps import BackupFailed, Dumped, Tools, locked
 from clinic.shared.new_file import make_private, put_in_place
 from clinic.shared.person_keys import Gone
 
@@ -102,34 +102,23 @@ def _work_in(folder: Path, prefix: str) -> Iterator[Path]:
     _clear_away(folder)
     with ExitStack() as ours:
         try:
-            with _locked(folder, fcntl.LOCK_SH):  # nobody clears away what is not locked yet
+            with locked(folder, fcntl.LOCK_SH):  # nobody clears away what is not locked yet
                 work = Path(ours.enter_context(tempfile.TemporaryDirectory(dir=folder, prefix=prefix)))
-                ours.enter_context(_locked(work, fcntl.LOCK_SH))
+                ours.enter_context(locked(work, fcntl.LOCK_SH))
         except OSError as error:
             raise BackupFailed(f"Nothing can be written in {folder}: {error.strerror}.") from error
         yield work
-
-
-@contextmanager
-def _locked(folder: Path, how: int) -> Iterator[None]:
-    """The system lets go of it for whoever is killed. Raises OSError."""
-    itself = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(itself, how)
-        yield
-    finally:
-        os.close(itself)
 
 
 def _clear_away(folder: Path) -> None:
     """Remove what killed backups and restores left; hidden files and folders of others are theirs, also those with such
     a name: what is ours is named as `tempfile` does it, and holds nothing but what we put there."""
     alone = fcntl.LOCK_EX | fcntl.LOCK_NB
-    with suppress(OSError), _locked(folder, alone):  # what cannot go keeps nothing from being done
+    with suppress(OSError), locked(folder, alone):  # what cannot go keeps nothing from being done
         for left in list(folder.iterdir()):
             with suppress(OSError):  # somebody is at work there
                 if _is_ours(left):
-                    with _locked(left, alone):
+                    with locked(left, alone):
                         if any(left.iterdir()) and _is_ours(left):
                             shutil.rmtree(left)
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import sqlite3
 import subprocess
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,6 +31,17 @@ PUT = " put"
 
 class BackupFailed(Exception):
     """A backup cannot be made, read or put back. The text is a sentence for whoever runs the clinic's machine."""
+
+
+@contextmanager
+def locked(folder: Path, how: int) -> Iterator[None]:
+    """The system lets go of it for whoever is killed. Raises OSError."""
+    itself = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(itself, how)
+        yield
+    finally:
+        os.close(itself)
 
 
 @dataclass(frozen=True)
@@ -121,8 +134,13 @@ def load(dumped: Dumped, engine: Engine, tools: Tools, *, digest: str) -> None:
     """Put the file into the empty database of ENGINE, all or nothing, and count it again. Where it was put before, and
     the restore was broken off afterwards, it stays as it is. Raises BackupFailed."""
     if engine.dialect.name == "sqlite":
-        if not _is_put(engine, digest):
-            _load_sqlite(dumped, Path(str(engine.url.database)), digest)
+        path = Path(str(engine.url.database))
+        if _is_put(engine, digest):
+            _draft_of(path).unlink(
+                missing_ok=True
+            )  # its second name, where the power went before that was gone
+        else:
+            _load_sqlite(dumped, path, digest)
         return
     if _tables(engine):
         if _is_put(engine, digest):
@@ -196,33 +214,70 @@ def _is_empty(path: Path) -> bool:
     """Whether it holds no table: looked at by `clinic doctor`, say, before anything was put into it."""
     with closing(sqlite3.connect(path)) as found:
         try:
+            found.execute("BEGIN EXCLUSIVE")  # nobody is about to put something in
             return not found.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
         except sqlite3.DatabaseError:  # something else, and not ours to write over
             return False
 
 
 def _load_sqlite(dumped: Dumped, path: Path, digest: str) -> None:
-    if path.exists() and not _is_empty(path):
-        raise BackupFailed(f"{path} is there already. Move it away first: nothing is ever written over it.")
+    _check_free(path)
     look_through("sqlite", dumped, Tools())
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for beside in ("-wal", "-shm"):  # of another database that lay here; they would be read into this one
-        path.with_name(path.name + beside).unlink(missing_ok=True)
-    draft = path.with_name(path.name + ".restoring")
+    draft = _draft_of(path)
     try:
-        shutil.copyfile(dumped.path, draft)
-        with closing(sqlite3.connect(draft)) as database:
-            database.execute(f"CREATE TABLE {UNFINISHED} AS SELECT '{digest}{PUT}' AS digest")
-            database.commit()
-        with draft.open("rb") as written:
-            os.fsync(written.fileno())
-        draft.replace(path)
+        with locked(path.parent, fcntl.LOCK_EX):  # one restore after the other: they have one draft
+            # What who was killed left; it may be the second name of a database that has been moved away since.
+            for left in (draft, draft.with_name(draft.name + "-journal")):
+                left.unlink(missing_ok=True)
+            try:
+                _write_draft(dumped, draft, digest)
+                _give_name(draft, path)
+            finally:
+                draft.unlink(missing_ok=True)
     except (OSError, sqlite3.Error) as error:
-        draft.unlink(missing_ok=True)
         why = getattr(error, "strerror", None) or error
         raise BackupFailed(
             f"Nothing could be put back in {path.parent}: {why}. Has the disk room?"
         ) from error
+
+
+def _draft_of(path: Path) -> Path:
+    return path.with_name(path.name + ".restoring")
+
+
+def _write_draft(dumped: Dumped, draft: Path, digest: str) -> None:
+    shutil.copyfile(dumped.path, draft)
+    with closing(sqlite3.connect(draft)) as database:
+        database.execute(f"CREATE TABLE {UNFINISHED} AS SELECT '{digest}{PUT}' AS digest")
+        database.commit()
+    with draft.open("rb") as written:
+        os.fsync(written.fileno())
+
+
+def _check_free(path: Path) -> bool:
+    """Whether an empty file is there. Raises BackupFailed where a database is."""
+    is_there = path.exists()
+    if is_there and not _is_empty(path):
+        raise _is_taken(path)
+    return is_there
+
+
+def _give_name(draft: Path, path: Path) -> None:
+    """Look once more, for reading and copying take their time, and put the database there, in place of nobody's.
+    Raises BackupFailed where another one came to be meanwhile."""
+    if _check_free(path):
+        path.unlink()
+    for beside in ("-wal", "-shm"):  # of another database that lay here; they would be read into this one
+        path.with_name(path.name + beside).unlink(missing_ok=True)
+    try:
+        os.link(draft, path)
+    except FileExistsError as error:
+        raise _is_taken(path) from error
+
+
+def _is_taken(path: Path) -> BackupFailed:
+    return BackupFailed(f"{path} is there already. Move it away first: nothing is ever written over it.")
 
 
 def _count(connection: Connection) -> dict[str, int]:
