@@ -278,6 +278,24 @@ def test_a_program_is_told_of_too_little_rest(desk: Program) -> None:
     assert db.session.scalars(select(RestPass.passed_by_id)).all() == [None]
 
 
+def test_a_program_that_asks_again_is_told_of_too_little_rest_again(desk: Program) -> None:
+    """Its first answer may have been lost. Once the visit stands at a better time there is nothing to tell."""
+    with transaction():
+        premises.clinic().minds_rest = True
+    client = healthy()
+    early, late = (wish(client, day, service="deep_tissue") for day in (3, 4))
+    assert desk.post("/visits", early, Idempotency_Key="early").status_code == 201
+    first, again = (desk.post("/visits", late, Idempotency_Key="late") for _time in range(2))
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert first.get_json()["warnings"] != []
+    assert again.get_json() == first.get_json()
+    assert again.headers["Idempotency-Replayed"] == "true"
+    assert desk.post("/visits", early, Idempotency_Key="early").get_json()["warnings"] == []
+    move = {"starts_at": world.at(10).isoformat()}
+    assert desk.post(f"/visits/{first.get_json()['id']}/move", move).get_json()["warnings"] == []
+    assert desk.post("/visits", late, Idempotency_Key="late").get_json()["warnings"] == []
+
+
 PAT = {
     "first_name": "Patriciana", "last_name": "Numbersmith", "born_on": "1980-01-01", "email": "pn@people.example",
     "phone": "+1 212 555 0123",

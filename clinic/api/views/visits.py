@@ -14,6 +14,7 @@ from clinic.api.repeats import REPLAYED, booked_once, done_anew, visit_key
 from clinic.api.views import kit
 from clinic.api.views.blueprint import api
 from clinic.booking.queries import visits as reading
+from clinic.booking.queries.rest import passed
 from clinic.booking.queries.visits import VisitFacts
 from clinic.booking.services import alternatives, visits
 from clinic.booking.services.checkout import Choice
@@ -139,6 +140,8 @@ def _done(outcome: Outcome, status: int, choice: Choice) -> Any:
     if outcome.visit_id is None:
         return _refused(outcome, choice)
     warned = [one.sentence for one in outcome.rest.short] if outcome.rest else []
+    if outcome.is_repeated:  # told before, and kept with the visit
+        warned = [rule for one in passed([outcome.visit_id]).values() for rule in one.rules]
     facts = outcome.facts or _facts(outcome.visit_id)
     shown = {**kit.visit_json(facts), "warnings": warned}
     return shown, 202 if shown["code"] else status
