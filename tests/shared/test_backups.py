@@ -491,6 +491,21 @@ def test_of_two_restores_at_once_one_puts_the_backup_back(
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_disk_that_gives_no_file_two_names_takes_a_restore(
+    clinic: Flask, empty: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def link(*_names: Any) -> None:
+        raise PermissionError
+
+    saved, path = take(clinic), place_of(empty)
+    monkeypatch.setattr(os, "link", link)
+    assert put_back(saved, empty) == ""
+    assert path.exists()
+    assert put_back(saved, empty) == "", "it lies there, and the rest of the restore is done again"
+    assert list(path.parent.glob("*.restoring*")) == []
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_what_a_killed_restore_left_stops_nothing_and_is_not_written_into(
     clinic: Flask, empty: Flask
 ) -> None:

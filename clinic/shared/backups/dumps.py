@@ -136,9 +136,7 @@ def load(dumped: Dumped, engine: Engine, tools: Tools, *, digest: str) -> None:
     if engine.dialect.name == "sqlite":
         path = Path(str(engine.url.database))
         if _is_put(engine, digest):
-            _draft_of(path).unlink(
-                missing_ok=True
-            )  # its second name, where the power went before that was gone
+            _draft_of(path).unlink(missing_ok=True)  # its second name, where the power went before
         else:
             _load_sqlite(dumped, path, digest)
         return
@@ -274,6 +272,8 @@ def _give_name(draft: Path, path: Path) -> None:
         os.link(draft, path)
     except FileExistsError as error:
         raise _is_taken(path) from error
+    except OSError:  # a disk that gives no file two names
+        draft.replace(path)
 
 
 def _is_taken(path: Path) -> BackupFailed:
