@@ -38,7 +38,7 @@ from clinic.intake.services.drafts import erase_old_drafts
 from clinic.keeping.services import erasing
 from clinic.keeping.services._erasing import VisitsAhead
 from clinic.premises.models import Clinic
-from clinic.rules.errors import ReviewNeeded
+from clinic.rules.errors import ReviewNeeded, RuleViolation
 from clinic.rules.permissions import Role
 from clinic.rules.question_pages import pages
 from clinic.shared.database import db, transaction
@@ -78,6 +78,7 @@ MARRIED_DETAILS = Details(
     phone=MARRIED["phone"],
 )  # fmt: skip
 SIGN = {"rf_chest_pain_breathless": {"present": True, "checked_by_doctor": False}}
+MILD = {"asthma_breathing": {"status": "controlled"}}
 SIGN_PAGE = next(
     number
     for number, page in enumerate(pages("intake"), 1)
@@ -744,3 +745,125 @@ def test_booking_while_the_question_is_forgotten(
     booked = db.session.scalars(select(Visit).where(Visit.starts_at == w.at(9))).one()
     asked = db.session.scalars(select(OpenQuestion).where(OpenQuestion.visit_id == booked.id)).all()
     assert (booked.status, bool(asked)) in [("pending", True), ("confirmed", False)]
+
+
+@pytest.mark.parametrize("step", ["touched", "changed to the same"])
+def test_joining_a_record_that_waits_holds_what_stood_on_the_other_one(
+    app: Flask, world: w.World, step: str
+) -> None:
+    known = factories.make_client(
+        first_name="Nora", last_name="Walker-Smith", born_on=BORN, email="k@people.example", phone=None
+    ).id
+    w.sign(known, now=NOW - dt.timedelta(days=9))
+    w.at_desk(world, known, "relaxation", when=w.at(12))
+    found = waits(app)
+    people.merge_clients(known, found.client, by=world.desk_id, now=NOW)
+    if step == "touched":
+        touched(app, world, known)
+    else:
+        cancels(found, world)
+        stood = db.session.scalars(select(Visit).where(Visit.starts_at == w.at(12))).one()
+        visit_id, revision = stood.id, stood.revision
+        db.session.rollback()
+        with suppress(RuleViolation):
+            bookings.change_visit(
+                visit_id, revision=revision, starts_at=w.at(3), choice=w.choice("deep_tissue"), by=world.desk_id,
+                now=NOW,
+            )  # fmt: skip
+    assert none_is_confirmed()
+
+
+@pytest.mark.parametrize("by", ["client", "desk"])
+def test_what_stands_is_not_made_into_what_waited(app: Flask, world: w.World, by: str) -> None:
+    visit = harmless_visit(app)
+    visit_id, person = visit.id, visit.client_id or 0
+    stranger_types_it(app)
+    second = w.at_desk(world, person, "deep_tissue", when=w.at(9))
+    assert second.status == "pending"
+    bookings.cancel_visit(second.visit_id or 0, by=world.desk_id, by_clinic=True, now=NOW)
+
+    def change(**values: Any) -> str | None:
+        db.session.rollback()
+        revision = db.session.get_one(Visit, visit_id).revision
+        db.session.rollback()
+        outcome = bookings.change_visit(
+            visit_id, revision=revision, by=None if by == "client" else world.desk_id, by_client=by == "client",
+            now=NOW, **values,
+        )  # fmt: skip
+        return outcome.status
+
+    assert change(starts_at=w.at(9), choice=w.choice("deep_tissue")) is None, (
+        "another treatment is another order"
+    )
+    assert change(starts_at=w.at(10)) == "confirmed", "another time is not"
+    touched(app, world, person)
+    assert db.session.get_one(Visit, visit_id).status == "confirmed"
+
+
+@pytest.mark.parametrize("again", ["the same record", "another record"])
+@pytest.mark.parametrize("end", ["left", "run out"])
+def test_a_booking_that_was_left_after_another_name_holds_what_is_booked_instead(
+    app: Flask, world: w.World, end: str, again: str
+) -> None:
+    browser = app.test_client()
+    says_yes_as_nora(browser)
+    for one in (BEN, MARRIED):
+        walk.location(walk.name(browser, **one))
+    walk.answer(browser)
+    walk.location(walk.sign(browser))
+    client_id = named()
+    if end == "left":
+        browser.post("/book/leave")
+    else:
+        deadlines.keep_deadlines(NOW + dt.timedelta(hours=2))
+    if again == "another record":
+        client_id = nora_again()
+    booked = w.at_desk(world, client_id, "deep_tissue", when=w.at(9))
+    assert booked.status == "pending"
+    forgetting.forget_unfinished(NEXT_DAY)
+    touched(app, world, client_id)
+    assert none_is_confirmed()
+
+
+@pytest.mark.parametrize("who", ["of the account", "named"])
+def test_who_typed_themselves_before_signing_in_holds_nobody_whom_they_bring_along(
+    app: Flask, world: w.World, who: str
+) -> None:
+    w.add_room_for_two(world)
+    account = Account(app)
+    w.sign(account.client_id, now=NOW - dt.timedelta(days=9))
+    own = db.session.get_one(Client, account.client_id)
+    typed = walk.details(
+        first_name=own.first_name, last_name=own.last_name, email=own.email, born_day="3", born_month="3",
+        born_year="1980",
+    )  # fmt: skip
+    db.session.rollback()
+    browser = account.browser
+    walk.location(walk.hold(browser, "relaxation"))
+    walk.location(walk.name(browser, **typed))
+    walk.answer(browser, MILD)
+    walk.location(walk.sign(browser))
+    walk.location(browser.post("/book/person", data={"person": str(account.client_id)}))
+    walk.location(browser.post("/book/health", data={"go": "new"}))
+    walk.answer(browser, MILD)
+    walk.location(walk.sign(browser))
+    partner = {
+        "first_name": "Paul",
+        "last_name": "Moss",
+        "born_day": "2",
+        "born_month": "2",
+        "born_year": "1979",
+    }
+    if who == "of the account":
+        other = factories.make_client(
+            first_name="Paul", last_name="Moss", born_on=dt.date(1979, 2, 2), acts={account.user_id: "partner"},
+            is_unproven=True,
+        ).id  # fmt: skip
+        w.sign(other)
+        chosen = {"who": str(other)}
+    else:
+        chosen = {**walk.details(**partner), "who": "new", "relation": "partner"}
+    page = browser.post("/book/couple", data=chosen)
+    assert browser.post("/book/couple", data={**chosen, "start": at_time(page.text)}).location == "/book/done"
+    db.session.rollback()
+    assert db.session.scalars(select(OpenQuestion)).all() == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from zoneinfo import ZoneInfo
@@ -28,6 +29,13 @@ from clinic.shared.seen import mark_of
 NOT_BOOKED = "not booked"
 LEFT = ("left", "another time chosen", "does not fit this person")
 LASTS = dt.timedelta(days=1)
+
+GUEST = "guest"
+"""In the details of a checkout: the record that was typed before whoever books signed in."""
+NAMED_BEFORE = "named_before"
+"""The same: others who were named first, and for whom questions were answered. Whoever signs in may be one of them."""
+CHOSEN_BEFORE = "chosen_before"
+"""The same: whom an account had chosen before another name was typed. Their records are not for whoever typed it."""
 
 
 def count_kept_by(keeper: str, now: dt.datetime) -> int:
@@ -123,6 +131,38 @@ def person_of(checkout: Checkout) -> Client | None:
     if client is None or checkout.user_id is not None:
         return client
     return client if client.id == checkout.client_id and not clients.aliases([client.id]) else None
+
+
+def guest_of(checkout: Checkout) -> int | None:
+    """The record that whoever makes this booking typed before they said by signing in who they are; what was told for
+    it was taken over (`services/checkout.choose_person`)."""
+    guest_id: int | None = (checkout.details or {}).get(GUEST)
+    return guest_id if guest_id != checkout.client_id else None
+
+
+def named_before(checkout: Checkout) -> list[int]:
+    """The records of others who were named for this booking first, oldest first."""
+    return list((checkout.details or {}).get(NAMED_BEFORE, ()))
+
+
+def chosen_before(checkout: Checkout) -> list[int]:
+    """The records whom an account had chosen for this booking first, oldest first."""
+    return list((checkout.details or {}).get(CHOSEN_BEFORE, ()))
+
+
+def all_before(checkout: Checkout) -> list[int]:
+    """Everybody else whom this booking was for at some moment: what was told then may be true of whom it is for now."""
+    guest_id = guest_of(checkout)
+    return [*named_before(checkout), *([guest_id] if guest_id is not None else ()), *chosen_before(checkout)]
+
+
+def begun_for(client_ids: Collection[int]) -> Sequence[Checkout]:
+    """The bookings for one of these records that nobody has ended: they go on, or were left less than a day ago."""
+    return db.session.scalars(
+        select(Checkout)
+        .where(Checkout.client_id.in_(client_ids), Checkout.finished_at.is_(None))
+        .order_by(Checkout.id)
+    ).all()
 
 
 def who_is_asked(client: Client) -> str:

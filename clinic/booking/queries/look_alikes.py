@@ -41,9 +41,9 @@ class Alike:
     """Whether more was typed than was signed for one of them who was born on the same day: not for a family's phone."""
 
 
-def alike(client: Client, visit_id: int | None = None) -> Alike:
+def alike(client: Client, visit_id: int | None = None, *, is_another: bool = False) -> Alike:
     """What counts of those who look like this client; nothing for a proven one. The same number of statements,
-    give or take one, whether there is anybody or not."""
+    give or take one, whether there is anybody or not. `is_another`: the visit is to be for another treatment."""
     if not client.is_unproven:
         return Alike()
     as_booked = visits.as_booked(visit_id)
@@ -54,6 +54,8 @@ def alike(client: Client, visit_id: int | None = None) -> Alike:
         if booked_at is None
         else open_questions.of_booked(as_booked)
     )
+    if is_another:
+        waits_for = [*waits_for, *open_questions.about(client, ())]
     asked = {one.id: one for one in waits_for}
     rows = list(({one.id: one for one in look_alikes} | asked).values())
     proven = intake.standings([one.id for one in rows if not one.is_unproven or one.id in asked])

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, exists, or_, select
 
 from clinic.booking.models import Checkout, OpenQuestion, Visit
 from clinic.booking.queries import visits
-from clinic.booking.queries.checkouts import LASTS
+from clinic.booking.queries.checkouts import LASTS, all_before, begun_for
 from clinic.clients import queries as clients
 from clinic.clients.models import Client
 from clinic.clients.queries import Known, Pair
@@ -38,9 +38,11 @@ _ASKED = (
 
 def about(client: Client, alike: Iterable[Client]) -> list[Client]:
     """The records for which somebody waits who books now, but those of whom it was decided. `alike`: whom they look
-    like. Who books once more, on a new record that nobody has proved, waits for what the first one waits for."""
-    numbers = _numbers(client.id, *_again(client, alike))
-    asked = {about.id for _one, about in _open(Visit.client_id.in_(numbers))}
+    like. Who books once more, on a new record that nobody has proved, waits for what the first one waits for; so does
+    who was named, after others, in a booking that nobody has ended."""
+    theirs = numbers(client.id, *_again(client, alike))
+    asked = {about.id for _one, about in _open(Visit.client_id.in_(theirs))}
+    asked |= who_speak(one for begun in begun_for(theirs) for one in all_before(begun)) - {client.id}
     return clients.not_told_apart(client, asked) if asked else []
 
 
@@ -50,7 +52,8 @@ def of_booked(visit_ids: Collection[int]) -> list[Client]:
     return list({about.id: about for _one, about in _open(OpenQuestion.visit_id.in_(visit_ids))}.values())
 
 
-def _numbers(*client_ids: int) -> list[int]:
+def numbers(*client_ids: int) -> list[int]:
+    """These records, and those that were joined with them."""
     return [*client_ids, *clients.alias_ids(*client_ids)]
 
 
@@ -74,20 +77,20 @@ def is_likely_same(one: Client | Known, other: Client | Known) -> bool:
 
 def with_whom(client: Client) -> list[Client]:
     """Those whom the desk has to compare with this record, since a visit of one of them waits for the other."""
-    numbers = _numbers(client.id)
-    rows = _open(or_(Visit.client_id.in_(numbers), OpenQuestion.client_id.in_(numbers)))
+    own = numbers(client.id)
+    rows = _open(or_(Visit.client_id.in_(own), OpenQuestion.client_id.in_(own)))
     others = {other.id: other for pair in rows for other in pair if other.id != client.id}
     return [others[key] for key in sorted(others)]
 
 
 def who_wait(client_ids: Collection[int]) -> set[int]:
     """Those of these people whose visits wait for what was said in another record."""
-    return {one.id for one, _about in _open(Visit.client_id.in_(_numbers(*client_ids)))}
+    return {one.id for one, _about in _open(Visit.client_id.in_(numbers(*client_ids)))}
 
 
 def is_waited_for(client: Client) -> bool:
     """Whether somebody's visits wait for what was said for this record."""
-    return bool(_open(OpenQuestion.client_id.in_(_numbers(client.id))))
+    return bool(_open(OpenQuestion.client_id.in_(numbers(client.id))))
 
 
 def pairs() -> list[tuple[Client, Client]]:
@@ -163,7 +166,7 @@ def _has_more(client_id: int | None, now: dt.datetime) -> bool:
     if person is None:
         return False
     more = select(Visit.id).where(
-        Visit.client_id.in_(_numbers(person.id)),
+        Visit.client_id.in_(numbers(person.id)),
         Visit.ends_at >= now - GRACE,
         Visit.status != VisitStatus.RELEASED,
     )

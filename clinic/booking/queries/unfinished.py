@@ -11,7 +11,7 @@ from sqlalchemy.orm import aliased
 
 from clinic.booking.models import Checkout, Visit
 from clinic.booking.queries import open_questions
-from clinic.booking.queries.checkouts import LASTS
+from clinic.booking.queries.checkouts import LASTS, all_before, begun_for, guest_of
 from clinic.clients import queries as clients
 from clinic.clients.models import Client
 from clinic.clients.queries import Pair
@@ -19,13 +19,6 @@ from clinic.intake import queries as intake
 from clinic.intake.models import IntakeDraft
 from clinic.shared.audit import AuditRow
 from clinic.shared.database import Base, db
-
-GUEST = "guest"
-"""In the details of a checkout: the record that was typed before whoever books signed in."""
-NAMED_BEFORE = "named_before"
-"""The same: others who were named first, and for whom questions were answered. Whoever signs in may be one of them."""
-CHOSEN_BEFORE = "chosen_before"
-"""The same: whom an account had chosen before another name was typed. Their records are not for whoever typed it."""
 
 # What a checkout itself leaves. Rows of every other table that name a client keep the record.
 _OF_A_CHECKOUT = (Visit.__table__, Checkout.__table__, IntakeDraft.__table__, Client.__table__)
@@ -72,29 +65,6 @@ def can_be_forgotten(client_id: int) -> Client | None:
     ).one_or_none()
 
 
-def guest_of(checkout: Checkout) -> int | None:
-    """The record that whoever makes this booking typed before they said by signing in who they are; what was told for
-    it was taken over (`services/checkout.choose_person`)."""
-    guest_id: int | None = (checkout.details or {}).get(GUEST)
-    return guest_id if guest_id != checkout.client_id else None
-
-
-def named_before(checkout: Checkout) -> list[int]:
-    """The records of others who were named for this booking first, oldest first."""
-    return list((checkout.details or {}).get(NAMED_BEFORE, ()))
-
-
-def chosen_before(checkout: Checkout) -> list[int]:
-    """The records whom an account had chosen for this booking first, oldest first."""
-    return list((checkout.details or {}).get(CHOSEN_BEFORE, ()))
-
-
-def all_before(checkout: Checkout) -> list[int]:
-    """Everybody else whom this booking was for at some moment: what was told then may be true of whom it is for now."""
-    guest_id = guest_of(checkout)
-    return [*named_before(checkout), *([guest_id] if guest_id is not None else ()), *chosen_before(checkout)]
-
-
 def is_named(client_ids: Collection[int], now: dt.datetime) -> bool:
     """Whether a booking goes on in which one of these people was named before somebody else, or in which a guest who
     named them may name another one yet."""
@@ -108,8 +78,7 @@ def is_named(client_ids: Collection[int], now: dt.datetime) -> bool:
 
 def guests_of(client_ids: Collection[int]) -> list[int]:
     """Bare records that these people typed as guests of a booking that they have not ended yet."""
-    theirs = select(Checkout).where(Checkout.client_id.in_(client_ids), Checkout.finished_at.is_(None))
-    typed = {one for one in map(guest_of, db.session.scalars(theirs)) if one is not None}
+    typed = {one for one in map(guest_of, begun_for(client_ids)) if one is not None}
     bare = select(Client.id).where(Client.id.in_(typed), is_bare(Client)).order_by(Client.id)
     return list(db.session.scalars(bare)) if typed else []
 

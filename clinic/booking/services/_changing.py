@@ -15,11 +15,12 @@ from clinic.booking.services._chosen import client_of, plan_as_chosen
 from clinic.booking.services._claims import claim_best, give_up
 from clinic.booking.services._couples import check_not_of_two
 from clinic.booking.services._deciding import has_to_reconfirm, is_skilled
+from clinic.booking.services._forgetting import ask_of_order
 from clinic.booking.services._judging import Judged, Order, judge
 from clinic.booking.services._line import end_offers_for
 from clinic.booking.services._locking import check_as_seen, waited_for
 from clinic.booking.services._programs import check_online_start
-from clinic.booking.services._steps import plan_of, set_plan, set_start, set_status, wait_for
+from clinic.booking.services._steps import order_of, plan_of, set_plan, set_start, set_status, wait_for
 from clinic.booking.services._taking_back import as_it_stands, tell_of_move
 from clinic.booking.services.checkout import Choice
 from clinic.booking.services.resting import NOT_SAID, RestSaid, is_passed, keep_pass, warn_of_change
@@ -72,7 +73,10 @@ def change(session: Session, visit_id: int, wish: Change, *, now: dt.datetime) -
     plan = plan_as_chosen(wish.choice, visit.first_visit) if wish.choice else plan_of(visit)
     areas = tuple(sorted(wish.choice.areas)) if wish.choice else tuple(visit.areas)
     order = Order(plan, areas, start.astimezone(ZoneInfo(visit.zone)).date())
-    judged = judge(session, client, order, door="move", visit_id=visit.id, by=by, now=now)
+    is_other_treatment = _treatment(order) != _treatment(order_of(visit, plan_of(visit)))
+    judged = judge(
+        session, client, order, door="move", visit_id=visit.id, by=by, now=now, is_another=is_other_treatment
+    )
     if not _stands(visit, judged, by_client=wish.by_client):
         leave_trace(session, "visit.change_refused", "visit", visit.id, by=by, now=now)
         return Outcome(None, None, judged, () if judged.refuses else judged.unsafe_addons)
@@ -83,6 +87,8 @@ def change(session: Session, visit_id: int, wish: Change, *, now: dt.datetime) -
     is_elsewhere = start != visit.starts_at or named not in (None, visit.therapist_id)
     # A time that is kept for this very client is free for them, and was offered for the visit as it was.
     is_another = is_elsewhere or wish.choice is not None
+    if is_other_treatment:
+        ask_of_order(session, visit, client)
     was_asked = is_another and end_offers_for(session, visit, by=by, now=now)
     give_up(session, visit, now)
     _write_change(session, visit, plan, areas, start, wish.choice, judged, now=now)
@@ -99,6 +105,11 @@ def change(session: Session, visit_id: int, wish: Change, *, now: dt.datetime) -
     leave_trace(session, "visit.changed", "visit", visit.id, by=by, now=now, moved=moved)
     facts = visits.facts_as_booked(visit, plan.key)
     return Outcome(visit.id, VisitStatus(visit.status), judged, rest=warned, facts=facts)
+
+
+def _treatment(order: Order) -> tuple[object, ...]:
+    plan = order.plan
+    return plan.key, plan.mode, sorted(plan.addons), plan.minutes, sorted(order.areas)
 
 
 def _is_moved_already(visit: Visit, wish: Change) -> bool:

@@ -15,7 +15,8 @@ from sqlalchemy.orm import Session
 
 from clinic.booking.models import Checkout, OpenQuestion, Visit
 from clinic.booking.queries import open_questions, unfinished, visits
-from clinic.booking.queries.unfinished import guest_of, named_before
+from clinic.booking.queries.checkouts import guest_of, named_before
+from clinic.booking.queries.open_questions import AHEAD
 from clinic.clients import queries as clients
 from clinic.clients.models import Client
 from clinic.intake import queries as intake
@@ -27,12 +28,11 @@ from clinic.shared import person_keys
 from clinic.shared.database import TryAgain
 
 
-def note_open_questions(session: Session, checkout: Checkout, visit: Visit, client: Client) -> None:
+def note_open_questions(session: Session, visit: Visit, client: Client) -> None:
     """Before the visit is judged: whoever was named first for it and said "yes" to something, and whoever may be the
     same person by what they typed elsewhere and gave up. Somebody proven has said who they are. All of them have been
     waited for. Asked anew at each end that this booking comes to: it may be for somebody else by now."""
     drop_open_questions(session, visit)
-    ask_of_before(session, visit, client, unfinished.all_before(checkout))
     ask_as_before(session, visit, client)
 
 
@@ -55,6 +55,19 @@ def ask_as_before(session: Session, visit: Visit, client: Client) -> None:
         asked = {one.id for one in open_questions.about(client, clients.look_alikes(client))}
         asked |= unfinished.alike_and_unsigned(client)
     _ask(session, [visit], asked - {client.id})
+
+
+def ask_of_coming(session: Session, client: Client, asked: Collection[int]) -> None:
+    """What waits for these of one record holds what is ahead of the person on another one, too."""
+    coming = select(Visit).where(
+        Visit.client_id.in_(open_questions.numbers(client.id)), Visit.status.in_(AHEAD)
+    )
+    _ask(session, session.scalars(coming.order_by(Visit.id)).all(), {*asked} - {client.id})
+
+
+def ask_of_order(session: Session, visit: Visit, client: Client) -> None:
+    """A visit that stood is for something else from now on: it waits for what the person's other visits wait for."""
+    _ask(session, [visit], [one.id for one in open_questions.about(client, ())])
 
 
 def drop_open_questions(session: Session, visit: Visit) -> None:

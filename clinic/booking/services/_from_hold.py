@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from clinic.booking.models import Checkout, Claim, Visit
 from clinic.booking.queries import visits
 from clinic.booking.queries.availability import Ask
-from clinic.booking.queries.unfinished import all_before
+from clinic.booking.queries.checkouts import all_before
 from clinic.booking.services._claims import claim_back
 from clinic.booking.services._forgetting import forget_guest, note_open_questions
 from clinic.booking.services._judging import wait_for_answers
@@ -57,7 +57,7 @@ def note_questions(session: Session, checkout: Checkout, client: Client) -> None
     if held is not None:
         if before := all_before(checkout):
             wait_for_answers(session, client, also=before)
-        note_open_questions(session, checkout, held, client)
+        note_open_questions(session, held, client)
 
 
 def claimed_by(session: Session, visit_id: int | None) -> Sequence[int]:

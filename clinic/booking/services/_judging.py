@@ -117,9 +117,9 @@ def judged_key(client_id: int, order: Order) -> str:
     return hashlib.sha256(json.dumps(what).encode()).hexdigest()
 
 
-def weigh(client: Client, order: Order, visit_id: int | None = None) -> Judged:
+def weigh(client: Client, order: Order, visit_id: int | None = None, *, is_another: bool = False) -> Judged:
     """Judge without keeping it: for pages that show what would come out. Reads only."""
-    return weigh_by(rulebook.in_force(), known_of(client, visit_id), order)
+    return weigh_by(rulebook.in_force(), known_of(client, visit_id, is_another=is_another), order)
 
 
 def weigh_by(table: RuleTable, known: Known, order: Order) -> Judged:
@@ -281,15 +281,17 @@ def judge(
     visit_id: int | None,
     by: int | None,
     now: dt.datetime,
+    is_another: bool = False,
 ) -> Judged:
     """Judge and append the screening record, whatever came out. Its `permits` is about the whole order: with an
-    add-on that is not safe no visit can rest on it. Raises NotFound for a record that was joined with another."""
+    add-on that is not safe no visit can rest on it. `is_another`: the visit was for another treatment until now.
+    Raises NotFound for a record that was joined with another."""
     wait_for_answers(session, client)
     if client.merged_into_id is not None:
         raise NotFound(_("This record has just been joined with another. Please look the person up again."))
     if client.is_erased:
         raise NotFound(_("This person is not in the clinic's book."))
-    judged = weigh(client, order, visit_id)
+    judged = weigh(client, order, visit_id, is_another=is_another)
     row = _record(judged, client, order)
     row.door, row.visit_id, row.by_user_id, row.judged_at = door, visit_id, by, now
     write_at_once(session, row)

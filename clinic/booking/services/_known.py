@@ -35,15 +35,15 @@ class Known:
     unsigned: bool
 
 
-def known_of(client: Client, visit_id: int | None = None) -> Known:
+def known_of(client: Client, visit_id: int | None = None, *, is_another: bool = False) -> Known:
     """Everything that counts about this person now. `visit_id`: for this visit, since of people they may be some things
-    count only up to its booking."""
+    count only up to its booking; `is_another`: which is to be for another treatment."""
     standing = intake.standings([client.id])[client.id]
     return Known(
         client=client,
         sources=standing.sources,
         stops=standing.stops,
-        alike=look_alikes.alike(client, visit_id),
+        alike=look_alikes.alike(client, visit_id, is_another=is_another),
         letters=tuple(clearances.counting(client.id, standing.sources)),
         restrictions=tuple(therapists.restrictions_of([client.id, *clients.alias_ids(client.id)])),
         consent=judged_by.guardian_consent(client.id),

@@ -14,15 +14,16 @@ from clinic.accounts.queries import hash_of
 from clinic.accounts.steps import new_token
 from clinic.booking.models import Checkout, Visit
 from clinic.booking.queries import open_questions, visits
-from clinic.booking.queries.checkouts import has_reconfirmed, person_of
-from clinic.booking.queries.unfinished import (
+from clinic.booking.queries.checkouts import (
     CHOSEN_BEFORE,
     GUEST,
     NAMED_BEFORE,
     all_before,
     chosen_before,
     guest_of,
+    has_reconfirmed,
     named_before,
+    person_of,
 )
 from clinic.booking.services._claims import claim_best, client_first, keep_longer_until
 from clinic.booking.services._deciding import decide, keep_place, keep_room, keep_therapist, tell
@@ -452,7 +453,7 @@ def confirm(token: str, *, user_id: int | None, now: dt.datetime) -> Result:
         keep_place(session, visit, now)
         keep_room(session, visit, now)
         plan = plan_of(visit)
-        note_open_questions(session, checkout, visit, client)
+        note_open_questions(session, visit, client)
         judged = judge(
             session, client, order_of(visit, plan), door="online", visit_id=visit.id, by=user_id, now=now
         )

@@ -11,11 +11,12 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy.orm import Session
 
+from clinic.booking.models import Checkout
 from clinic.booking.queries import couples as reading
 from clinic.booking.queries import open_questions
 from clinic.booking.queries.availability import Ask
+from clinic.booking.queries.checkouts import all_before
 from clinic.booking.queries.couples import OpenForTwo, look_for_two
-from clinic.booking.queries.unfinished import all_before
 from clinic.booking.services._chosen import client_of, plan_as_chosen
 from clinic.booking.services._from_hold import check_books_online, checkout_of, finish, note_questions
 from clinic.booking.services._judging import Judged, Order, local_day, weigh
@@ -96,7 +97,7 @@ def book_with(
             leave_trace(session, "couple.refused", "client", first.id, by=user_id, now=now)
             return CoupleOutcome(None, (judged,))
         other = _companion(session, first, companion, user_id=user_id, now=now)
-        before = {*all_before(begun)} - {first.id, other.id}
+        before = _who_else(begun, first, other)
         if companion.details is None and other.is_unproven and open_questions.who_speak(before):
             raise BarredOnline()  # they may be one of those, and could be confirmed at once
         halves = Half(first.id, choice), Half(other.id, replace(choice, therapist_id=None))
@@ -110,6 +111,14 @@ def book_with(
             pair = reading.visits_of_couple(outcome.couple_id)
             finish(session, begun, next(one for one in pair if one.client_id == first.id), now)
         return outcome
+
+
+def _who_else(begun: Checkout, first: Client, other: Client) -> set[int]:
+    """Others whom the booking was for before: not the first of the two, as they typed themselves before they signed
+    in."""
+    own = first.name_key, first.born_on
+    named = [one for number in all_before(begun) if (one := clients.client(number)) is not None]
+    return {one.id for one in named if (one.name_key, one.born_on) != own} - {first.id, other.id}
 
 
 def _weighed(first: Client, choice: Choice, starts_at: dt.datetime) -> Judged:

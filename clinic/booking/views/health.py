@@ -9,8 +9,7 @@ from flask import flash, redirect, render_template, request, url_for
 
 from clinic.accounts.access import who as acting_user
 from clinic.booking.queries import visits
-from clinic.booking.queries.checkouts import Standing, Step, who_is_asked
-from clinic.booking.queries.unfinished import all_before, guest_of
+from clinic.booking.queries.checkouts import Standing, Step, all_before, guest_of, who_is_asked
 from clinic.booking.services import checkout as services
 from clinic.booking.views import client_kit as kit
 from clinic.booking.views.blueprint import pages
