@@ -26,6 +26,7 @@ from clinic.booking.services import (
     forgetting,
     people,
     sick_day,
+    undoing,
 )
 from clinic.booking.services import visits as bookings
 from clinic.booking.services.couples import Half
@@ -38,6 +39,7 @@ from clinic.intake.services.drafts import erase_old_drafts
 from clinic.keeping.services import erasing
 from clinic.keeping.services._erasing import VisitsAhead
 from clinic.premises.models import Clinic
+from clinic.rules.contact import name_key
 from clinic.rules.errors import ReviewNeeded, RuleViolation
 from clinic.rules.permissions import Role
 from clinic.rules.question_pages import pages
@@ -541,6 +543,13 @@ def test_joining_it_at_the_moment_of_the_booking_loses_nothing(
     assert visits() == touched(app, world, guest) == [("pending", "review")]
 
 
+def leaves(browser: FlaskClient) -> None:
+    """The time is given back."""
+    with browser.session_transaction() as cookie:
+        token = cookie["checkout"]
+    checkout.leave(token, now=NOW)
+
+
 @pytest.mark.parametrize("door", ["online", "desk", "couple"])
 @pytest.mark.parametrize("end", ["card edited", "draft erased"])
 def test_what_was_given_up_holds_a_look_alike_at_every_door(
@@ -550,7 +559,7 @@ def test_what_was_given_up_holds_a_look_alike_at_every_door(
     walk.location(walk.hold(first, "deep_tissue"))
     walk.location(walk.name(first, **NORA))
     says_yes(first, "/book/health")
-    first.post("/book/leave")
+    leaves(first)
     if door == "online":
         walk.up_to_check(other := app.test_client(), "relaxation", {}, when=w.at(40), who=OTHERWISE)
         walk.confirm(other)
@@ -813,7 +822,7 @@ def test_a_booking_that_was_left_after_another_name_holds_what_is_booked_instead
     walk.location(walk.sign(browser))
     client_id = named()
     if end == "left":
-        browser.post("/book/leave")
+        leaves(browser)
     else:
         deadlines.keep_deadlines(NOW + dt.timedelta(hours=2))
     if again == "another record":
@@ -825,13 +834,13 @@ def test_a_booking_that_was_left_after_another_name_holds_what_is_booked_instead
     assert none_is_confirmed()
 
 
-@pytest.mark.parametrize("who", ["of the account", "named"])
-def test_who_typed_themselves_before_signing_in_holds_nobody_whom_they_bring_along(
-    app: Flask, world: w.World, who: str
-) -> None:
-    w.add_room_for_two(world)
-    account = Account(app)
-    w.sign(account.client_id, now=NOW - dt.timedelta(days=9))
+PARTNER = {
+    "first_name": "Paul", "last_name": "Moss", "born_day": "2", "born_month": "2", "born_year": "1979",
+}  # fmt: skip
+
+
+def types_themselves_first(account: Account) -> FlaskClient:
+    """As a guest, with something mild, which they sign once more as themselves."""
     own = db.session.get_one(Client, account.client_id)
     typed = walk.details(
         first_name=own.first_name, last_name=own.last_name, email=own.email, born_day="3", born_month="3",
@@ -847,13 +856,17 @@ def test_who_typed_themselves_before_signing_in_holds_nobody_whom_they_bring_alo
     walk.location(browser.post("/book/health", data={"go": "new"}))
     walk.answer(browser, MILD)
     walk.location(walk.sign(browser))
-    partner = {
-        "first_name": "Paul",
-        "last_name": "Moss",
-        "born_day": "2",
-        "born_month": "2",
-        "born_year": "1979",
-    }
+    return browser
+
+
+@pytest.mark.parametrize("who", ["of the account", "named"])
+def test_who_typed_themselves_before_signing_in_holds_nobody_whom_they_bring_along(
+    app: Flask, world: w.World, who: str
+) -> None:
+    w.add_room_for_two(world)
+    account = Account(app)
+    w.sign(account.client_id, now=NOW - dt.timedelta(days=9))
+    browser = types_themselves_first(account)
     if who == "of the account":
         other = factories.make_client(
             first_name="Paul", last_name="Moss", born_on=dt.date(1979, 2, 2), acts={account.user_id: "partner"},
@@ -862,8 +875,130 @@ def test_who_typed_themselves_before_signing_in_holds_nobody_whom_they_bring_alo
         w.sign(other)
         chosen = {"who": str(other)}
     else:
-        chosen = {**walk.details(**partner), "who": "new", "relation": "partner"}
+        chosen = {**walk.details(**PARTNER), "who": "new", "relation": "partner"}
     page = browser.post("/book/couple", data=chosen)
     assert browser.post("/book/couple", data={**chosen, "start": at_time(page.text)}).location == "/book/done"
     db.session.rollback()
     assert db.session.scalars(select(OpenQuestion)).all() == []
+
+
+@pytest.mark.parametrize("door", ["desk", "program"])
+def test_what_stands_is_not_made_into_what_the_same_guest_was_refused_later(
+    app: Flask, world: w.World, door: str
+) -> None:
+    visit = harmless_visit(app)
+    visit_id, revision = visit.id, visit.revision
+    with time_machine.travel(NOW + dt.timedelta(hours=1), tick=False):
+        second = app.test_client()
+        walk.up_to_check(second, "deep_tissue", CLOTS, when=w.at(9), who=MARRIED)
+    outcome = bookings.change_visit(
+        visit_id, revision=revision, choice=w.choice("deep_tissue"), starts_at=None, by_program=door == "program",
+        by=world.desk_id if door == "desk" else None, now=NOW + dt.timedelta(hours=2),
+    )  # fmt: skip
+    assert outcome.status is None
+    db.session.rollback()
+    assert db.session.get_one(Visit, visit_id).status == "confirmed"
+
+
+def test_what_was_called_off_before_the_records_were_joined_is_not_taken_back_without_a_look(
+    app: Flask, world: w.World
+) -> None:
+    known = factories.make_client(
+        first_name="Nora", last_name="Walker-Smith", born_on=BORN, email="k@people.example", phone=None
+    ).id
+    w.sign(known, now=NOW - dt.timedelta(days=9))
+    stood = w.at_desk(world, known, "relaxation", when=w.at(12)).visit_id or 0
+    found = waits(app)
+    bookings.cancel_visit(stood, by=world.desk_id, by_clinic=True, now=NOW, at_desk=True)
+    people.merge_clients(known, found.client, by=world.desk_id, now=NOW)
+    with suppress(RuleViolation):
+        undoing.take_back(stood, by=world.desk_id, now=NOW)
+    assert none_is_confirmed()
+
+
+CARL = {"first_name": "Carl", "last_name": "Reed", "born_year": "1961", "email": "carl@people.example"}
+
+
+@pytest.mark.parametrize(
+    "names", [[NORA, BEN, MARRIED, CARL], [MARRIED, NORA, CARL]], ids=["after", "before"]
+)
+@pytest.mark.parametrize("end", ["run out", "made for the last", "still open"])
+def test_whoever_was_named_in_between_waits_as_well(
+    app: Flask, world: w.World, names: list[dict[str, str]], end: str
+) -> None:
+    browser, asked = app.test_client(), 0
+    walk.location(walk.hold(browser, "deep_tissue"))
+    for one in names:
+        walk.location(walk.name(browser, **one))
+        if one is NORA:
+            says_yes(browser, "/book/health")
+        if one is MARRIED:
+            walk.answer(browser)
+            walk.location(walk.sign(browser))
+            asked = named()
+    if end == "run out":
+        deadlines.keep_deadlines(NOW + dt.timedelta(hours=2))
+    elif end == "made for the last":
+        ends_with_no(browser)
+    assert w.at_desk(world, asked, "deep_tissue", when=w.at(9)).status == "pending"
+    assert none_is_confirmed()
+
+
+def test_who_typed_themselves_before_signing_in_keeps_their_proof_when_a_harmless_record_is_joined(
+    app: Flask, world: w.World
+) -> None:
+    account = Account(app)
+    w.sign(account.client_id, now=NOW - dt.timedelta(days=9))
+    w.at_desk(world, account.client_id, "relaxation", when=w.at(12))
+    types_themselves_first(account)
+    copy = factories.make_client(
+        first_name="Ann", last_name="ann", born_on=dt.date(1980, 3, 3), phone=None
+    ).id
+    people.merge_clients(account.client_id, copy, by=world.desk_id, now=NOW)
+    db.session.rollback()
+    assert not db.session.get_one(Client, account.client_id).is_unproven
+    stood = db.session.scalars(select(Visit).where(Visit.starts_at == w.at(12))).one()
+    visit_id, revision = stood.id, stood.revision
+    db.session.rollback()
+    bookings.change_visit(
+        visit_id, revision=revision, choice=w.choice("swedish"), starts_at=None, by=world.desk_id, now=NOW
+    )
+    db.session.rollback()
+    assert db.session.get_one(Visit, visit_id).status == "confirmed"
+    assert db.session.scalars(select(OpenQuestion)).all() == []
+
+
+def test_a_name_that_is_typed_alone_holds_nobody(app: Flask, world: w.World) -> None:
+    stranger = app.test_client()
+    walk.location(walk.hold(stranger, "deep_tissue", w.at(4)))
+    walk.location(walk.name(stranger, first_name="Zed", last_name="Zorn", born_year="1950"))
+    says_yes(stranger, "/book/health")
+    walk.location(walk.name(stranger, **MARRIED))
+    assert harmless_visit(app).status == "confirmed"
+
+
+@pytest.mark.parametrize("who", [MARRIED, LATER, CARL], ids=["same day", "same name", "neither"])
+def test_who_is_brought_along_may_be_whom_the_first_of_the_two_has_the_name_of(
+    app: Flask, world: w.World, who: dict[str, str]
+) -> None:
+    """The account is of somebody with the very name and birth date that the yes was typed for."""
+    w.add_room_for_two(world)
+    account = Account(app, born_on=BORN)
+    with transaction():
+        own = db.session.get_one(Client, account.client_id)
+        own.first_name, own.last_name, own.name_key = "Nora", "Walker", name_key("Nora", "Walker")
+    w.sign(account.client_id, now=NOW - dt.timedelta(days=9))
+    browser = account.browser
+    says_yes_as_nora(browser)
+    walk.location(walk.name(browser, **BEN))
+    walk.location(browser.post("/book/person", data={"person": str(account.client_id)}))
+    walk.location(browser.post("/book/health", data={"go": "new"}))
+    walk.answer(browser)
+    walk.location(walk.sign(browser))
+    named_too = {**walk.details(**who), "who": "new", "relation": "partner"}
+    page = browser.post("/book/couple", data=named_too)
+    start = at_time(page.text)
+    assert browser.post("/book/couple", data={**named_too, "start": start}).location == "/book/done"
+    db.session.rollback()
+    asked = db.session.scalars(select(OpenQuestion)).all()
+    assert bool(asked) == (who is not CARL)

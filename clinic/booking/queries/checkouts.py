@@ -156,6 +156,21 @@ def all_before(checkout: Checkout) -> list[int]:
     return [*named_before(checkout), *([guest_id] if guest_id is not None else ()), *chosen_before(checkout)]
 
 
+def named_with(person: Client) -> set[int]:
+    """Everybody else who was named in the same booking as this person, before or after, also where it was left or made
+    for another one of them. Whoever is named by typing has a record from that moment on, or an older one of theirs."""
+    own = select(Checkout).where(Checkout.client_id == person.id)
+    at_the_time = select(Checkout).where(
+        Checkout.updated_at.between(person.created_at, person.created_at + 2 * LASTS),
+        Checkout.created_at <= person.created_at,
+    )
+    found = [one for which in (own, at_the_time) for one in db.session.scalars(which.order_by(Checkout.id))]
+    together = [{*all_before(one), one.client_id} for one in found]
+    return {
+        number for one in together if person.id in one for number in one if number not in (None, person.id)
+    }
+
+
 def begun_for(client_ids: Collection[int]) -> Sequence[Checkout]:
     """The bookings for one of these records that nobody has ended: they go on, or were left less than a day ago."""
     return db.session.scalars(

@@ -43,10 +43,11 @@ class Alike:
 
 def alike(client: Client, visit_id: int | None = None, *, is_another: bool = False) -> Alike:
     """What counts of those who look like this client; nothing for a proven one. The same number of statements,
-    give or take one, whether there is anybody or not. `is_another`: the visit is to be for another treatment."""
+    give or take one, whether there is anybody or not. `is_another`: the visit is to be for another treatment, which is
+    like booking it now."""
     if not client.is_unproven:
         return Alike()
-    as_booked = visits.as_booked(visit_id)
+    as_booked = [] if is_another else visits.as_booked(visit_id)
     booked_at = visits.booked_at(as_booked)
     look_alikes = clients.look_alikes(client)
     waits_for = (
@@ -54,8 +55,6 @@ def alike(client: Client, visit_id: int | None = None, *, is_another: bool = Fal
         if booked_at is None
         else open_questions.of_booked(as_booked)
     )
-    if is_another:
-        waits_for = [*waits_for, *open_questions.about(client, ())]
     asked = {one.id: one for one in waits_for}
     rows = list(({one.id: one for one in look_alikes} | asked).values())
     proven = intake.standings([one.id for one in rows if not one.is_unproven or one.id in asked])

@@ -9,11 +9,11 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Iterable
 
-from sqlalchemy import ColumnElement, exists, or_, select
+from sqlalchemy import ColumnElement, and_, exists, or_, select
 
 from clinic.booking.models import Checkout, OpenQuestion, Visit
 from clinic.booking.queries import visits
-from clinic.booking.queries.checkouts import LASTS, all_before, begun_for
+from clinic.booking.queries.checkouts import LASTS, named_with
 from clinic.clients import queries as clients
 from clinic.clients.models import Client
 from clinic.clients.queries import Known, Pair
@@ -39,10 +39,16 @@ _ASKED = (
 def about(client: Client, alike: Iterable[Client]) -> list[Client]:
     """The records for which somebody waits who books now, but those of whom it was decided. `alike`: whom they look
     like. Who books once more, on a new record that nobody has proved, waits for what the first one waits for; so does
-    who was named, after others, in a booking that nobody has ended."""
-    theirs = numbers(client.id, *_again(client, alike))
-    asked = {about.id for _one, about in _open(Visit.client_id.in_(theirs))}
-    asked |= who_speak(one for begun in begun_for(theirs) for one in all_before(begun)) - {client.id}
+    who was named with others, and answered, in a booking that went on without them or was left."""
+    again = _again(client, alike)
+    asked = {
+        about.id for _one, about in _open(Visit.client_id.in_(numbers(client.id, *(one.id for one in again))))
+    }
+    if client.is_unproven:
+        answered = [client, *(one for one in again if intake.newest(one.id) or intake.drafts(one.id))]
+        own = numbers(*(one.id for one in answered))
+        theirs = db.session.scalars(select(Client).where(Client.id.in_(own)).order_by(Client.id)).all()
+        asked |= who_speak({number for one in theirs for number in named_with(one)}) - {client.id}
     return clients.not_told_apart(client, asked) if asked else []
 
 
@@ -57,16 +63,16 @@ def numbers(*client_ids: int) -> list[int]:
     return [*client_ids, *clients.alias_ids(*client_ids)]
 
 
-def _again(client: Client, alike: Iterable[Client]) -> list[int]:
+def _again(client: Client, alike: Iterable[Client]) -> list[Client]:
     """Other records that nobody has proved, and that may have been made by the same person, one after the other."""
-    found: set[int] = set()
+    found: dict[int, Client] = {}
     ahead = [(client, one) for one in alike] if client.is_unproven else []
     while ahead:
         before, one = ahead.pop()
         if one.is_unproven and one.id not in {client.id, *found} and is_likely_same(before, one):
-            found.add(one.id)
+            found[one.id] = one
             ahead += [(one, other) for other in clients.look_alikes(one)]
-    return sorted(found)
+    return [found[key] for key in sorted(found)]
 
 
 def is_likely_same(one: Client | Known, other: Client | Known) -> bool:
@@ -161,13 +167,14 @@ def over(now: dt.datetime) -> list[tuple[int, int]]:
     return [(one.visit_id, one.client_id) for one, person in rows if not _has_more(person, now)]
 
 
+def is_not_over(now: dt.datetime) -> ColumnElement[bool]:
+    """Whether a visit is ahead, or may be taken back."""
+    return and_(Visit.ends_at >= now - GRACE, Visit.status != VisitStatus.RELEASED)
+
+
 def _has_more(client_id: int | None, now: dt.datetime) -> bool:
     person = clients.client(client_id) if client_id is not None else None
     if person is None:
         return False
-    more = select(Visit.id).where(
-        Visit.client_id.in_(numbers(person.id)),
-        Visit.ends_at >= now - GRACE,
-        Visit.status != VisitStatus.RELEASED,
-    )
+    more = select(Visit.id).where(Visit.client_id.in_(numbers(person.id)), is_not_over(now))
     return db.session.scalar(more.limit(1)) is not None

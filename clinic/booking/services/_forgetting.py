@@ -8,6 +8,7 @@ for the person is over, or longer where it was decided about the two.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Collection, Sequence
 
 from sqlalchemy import delete, select, update
@@ -16,7 +17,6 @@ from sqlalchemy.orm import Session
 from clinic.booking.models import Checkout, OpenQuestion, Visit
 from clinic.booking.queries import open_questions, unfinished, visits
 from clinic.booking.queries.checkouts import guest_of, named_before
-from clinic.booking.queries.open_questions import AHEAD
 from clinic.clients import queries as clients
 from clinic.clients.models import Client
 from clinic.intake import queries as intake
@@ -46,28 +46,27 @@ def ask_as_before(session: Session, visit: Visit, client: Client) -> None:
     """Something is booked for somebody who may be the same person as one who typed it and gave it up, or whose visits
     wait already, on this record or another one that nobody has proved: it waits by itself, whatever becomes of the
     others. A time that stands in for a visit waits for what that one waits for."""
-    if not client.is_unproven:
-        return
-    before = visits.as_booked(visit.id)[1:]
+    before = visits.as_booked(visit.id)[1:] if client.is_unproven else ()
     if before:
-        asked = {one.id for one in open_questions.of_booked(before)}
+        _ask(session, [visit], {one.id for one in open_questions.of_booked(before)} - {client.id})
     else:
-        asked = {one.id for one in open_questions.about(client, clients.look_alikes(client))}
-        asked |= unfinished.alike_and_unsigned(client)
-    _ask(session, [visit], asked - {client.id})
-
-
-def ask_of_coming(session: Session, client: Client, asked: Collection[int]) -> None:
-    """What waits for these of one record holds what is ahead of the person on another one, too."""
-    coming = select(Visit).where(
-        Visit.client_id.in_(open_questions.numbers(client.id)), Visit.status.in_(AHEAD)
-    )
-    _ask(session, session.scalars(coming.order_by(Visit.id)).all(), {*asked} - {client.id})
+        ask_of_order(session, visit, client)
 
 
 def ask_of_order(session: Session, visit: Visit, client: Client) -> None:
-    """A visit that stood is for something else from now on: it waits for what the person's other visits wait for."""
-    _ask(session, [visit], [one.id for one in open_questions.about(client, ())])
+    """What is booked now, or what stood and is for another treatment from now on."""
+    if client.is_unproven:
+        asked = {one.id for one in open_questions.about(client, clients.look_alikes(client))}
+        _ask(session, [visit], (asked | unfinished.alike_and_unsigned(client)) - {client.id})
+
+
+def ask_of_all(session: Session, client: Client, asked: Collection[int], now: dt.datetime) -> None:
+    """What waits for these of one record holds whatever is ahead of the person on another one, too, also what was
+    called off and may be taken back."""
+    ahead = select(Visit).where(
+        Visit.client_id.in_(open_questions.numbers(client.id)), open_questions.is_not_over(now)
+    )
+    _ask(session, session.scalars(ahead.order_by(Visit.id)).all(), {*asked} - {client.id})
 
 
 def drop_open_questions(session: Session, visit: Visit) -> None:

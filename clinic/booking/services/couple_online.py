@@ -114,11 +114,16 @@ def book_with(
 
 
 def _who_else(begun: Checkout, first: Client, other: Client) -> set[int]:
-    """Others whom the booking was for before: not the first of the two, as they typed themselves before they signed
-    in."""
-    own = first.name_key, first.born_on
+    """Others whom the booking was for before. Not the first of the two, as they typed themselves before they signed in,
+    unless that may as well be the other."""
     named = [one for number in all_before(begun) if (one := clients.client(number)) is not None]
-    return {one.id for one in named if (one.name_key, one.born_on) != own} - {first.id, other.id}
+    own = {
+        one.id
+        for one in named
+        if (one.name_key, one.born_on) == (first.name_key, first.born_on)
+        and not open_questions.is_likely_same(one, other)
+    }
+    return {one.id for one in named} - {*own, first.id, other.id}
 
 
 def _weighed(first: Client, choice: Choice, starts_at: dt.datetime) -> Judged:

@@ -14,7 +14,7 @@ from clinic.accounts.models import User
 from clinic.booking.models import CallRequest, Claim, Visit, WaitlistWish
 from clinic.booking.queries import look_alikes, open_questions, visits
 from clinic.booking.services._claims import clear_expired
-from clinic.booking.services._forgetting import ask_of_coming
+from clinic.booking.services._forgetting import ask_of_all
 from clinic.booking.services._judging import local_day
 from clinic.booking.services._new_links import send_new_links
 from clinic.booking.services._placing import give_to
@@ -229,7 +229,7 @@ def merge_clients(keep_id: int, lose_id: int, *, by: int, now: dt.datetime) -> N
         # Of a third record nothing was decided: its "yes" may still be theirs.
         if open_still := clients.not_told_apart(keep, asked):
             keep.is_unproven = True
-            ask_of_coming(session, keep, [one.id for one in open_still])
+            ask_of_all(session, keep, [one.id for one in open_still], now)
         _move_visits(session, keep, lose, by=by, now=now)
         judge_visits_of_all(session, [*alike, *clients.people_like(keep)], door="merge", by=by, now=now)
         leave_trace(session, "client.merged", "client", keep.id, by=by, now=now, lost=lose.id)
