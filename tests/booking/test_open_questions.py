@@ -1002,3 +1002,121 @@ def test_who_is_brought_along_may_be_whom_the_first_of_the_two_has_the_name_of(
     db.session.rollback()
     asked = db.session.scalars(select(OpenQuestion)).all()
     assert bool(asked) == (who is not CARL)
+
+
+BOB = {"first_name": "Bob", "last_name": "Young", "born_year": "1971", "email": "bob@people.example"}
+
+
+def two_friends_at_one_browser(app: Flask) -> int:
+    """The first says "no" and leaves the page to the second, who has something mild and books. Returns the first."""
+    browser = app.test_client()
+    walk.location(walk.hold(browser, "relaxation", w.at(4)))
+    walk.location(walk.name(browser, **MARRIED))
+    walk.answer(browser)
+    walk.location(walk.sign(browser))
+    first = named()
+    walk.location(walk.name(browser, **{**BOB, "phone": "(212) 555-7066"}))
+    walk.answer(browser, MILD)
+    walk.location(walk.sign(browser))
+    walk.location(walk.confirm(browser))
+    return first
+
+
+def test_what_a_friend_says_after_them_holds_nobody(app: Flask, world: w.World) -> None:
+    first = two_friends_at_one_browser(app)
+    assert w.at_desk(world, first, "relaxation", when=w.at(9)).status == "confirmed"
+    known = factories.make_client(
+        first_name="Nora", last_name="Walker-Smith", born_on=BORN, email="k@people.example", phone=None
+    ).id
+    w.sign(known, now=NOW - dt.timedelta(days=9))
+    w.at_desk(world, known, "relaxation", when=w.at(12))
+    people.merge_clients(known, first, by=world.desk_id, now=NOW)
+    db.session.rollback()
+    assert not db.session.get_one(Client, known).is_unproven
+    stands = select(Visit.status).where(Visit.starts_at.in_((w.at(9), w.at(12))))
+    assert db.session.scalars(stands).all() == ["confirmed"] * 2
+
+
+def test_what_was_decided_of_somebody_holds_for_their_next_booking(app: Flask, world: w.World) -> None:
+    browser = app.test_client()
+    walk.location(walk.hold(browser, "relaxation", w.at(4)))
+    walk.location(walk.name(browser, **{**BOB, "phone": "(212) 555-7066"}))
+    walk.answer(browser, MILD)
+    walk.location(walk.sign(browser))
+    bob = named()
+    walk.location(walk.name(browser, **MARRIED))
+    ends_with_no(browser)
+    assert visits() == [("pending", "review")]
+    nora = db.session.scalars(select(Visit.client_id).where(Visit.status == "pending")).one() or 0
+    people.say_two_people(bob, nora, by=reviewer(), now=NOW)
+    assert visits() == [("confirmed", None)]
+    assert harmless_visit(app).status == "confirmed"
+
+
+def test_less_of_a_treatment_is_no_other_one(app: Flask, world: w.World) -> None:
+    visit = harmless_visit(app)
+    visit_id, person = visit.id, visit.client_id or 0
+    changed = [w.choice("relaxation", minutes=minutes) for minutes in (90, 60)]
+
+    def change(choice: Any) -> Any:
+        revision = db.session.get_one(Visit, visit_id).revision
+        db.session.rollback()
+        return bookings.change_visit(
+            visit_id, revision=revision, choice=choice, starts_at=None, by=world.desk_id, now=NOW
+        ).status
+
+    assert change(changed[0]) == "confirmed"
+    stranger_types_it(app)
+    assert change(changed[1]) == "confirmed"
+    assert change(changed[0]) is None
+    touched(app, world, person)
+    assert db.session.get_one(Visit, visit_id).status == "confirmed"
+
+
+def test_a_child_who_was_typed_first_bars_no_partner(app: Flask, world: w.World) -> None:
+    w.add_room_for_two(world)
+    account = Account(app)
+    w.sign(account.client_id, now=NOW - dt.timedelta(days=9))
+    other = factories.make_client(
+        first_name="Paul", last_name="Moss", born_on=dt.date(1979, 2, 2), acts={account.user_id: "partner"},
+        is_unproven=True,
+    ).id  # fmt: skip
+    w.sign(other)
+    browser = account.browser
+    walk.location(walk.hold(browser, "relaxation"))
+    walk.location(walk.name(browser, **{**BOB, "born_year": "2000"}))
+    walk.answer(browser, MILD)
+    walk.location(walk.sign(browser))
+    walk.location(browser.post("/book/person", data={"person": str(account.client_id)}))
+    walk.location(browser.post("/book/health", data={"go": "new"}))
+    walk.answer(browser)
+    walk.location(walk.sign(browser))
+    chosen = {"who": str(other)}
+    page = browser.post("/book/couple", data=chosen)
+    assert browser.post("/book/couple", data={**chosen, "start": at_time(page.text)}).location == "/book/done"
+    assert visits() == [("confirmed", None)] * 2
+
+
+@pytest.mark.parametrize("end", ["chosen", "joined"])
+def test_who_was_named_last_waits_also_when_an_account_took_over_or_the_desk_joined_them(
+    app: Flask, world: w.World, end: str
+) -> None:
+    account = Account(app)
+    w.sign(account.client_id, now=NOW - dt.timedelta(days=9))
+    browser = account.browser
+    says_yes_as_nora(browser)
+    for one in (BEN, MARRIED):
+        walk.location(walk.name(browser, **one))
+    walk.answer(browser)
+    walk.location(walk.sign(browser))
+    asked = named()
+    if end == "chosen":
+        walk.location(browser.post("/book/person", data={"person": str(account.client_id)}))
+    else:
+        last = factories.make_client(
+            first_name="Nora", last_name="Walker-Smith", born_on=BORN, email="l@people.example", phone=None,
+            is_unproven=True,
+        ).id  # fmt: skip
+        people.merge_clients(last, asked, by=world.desk_id, now=NOW)
+        asked = nora_again(email="m@people.example")
+    assert w.at_desk(world, asked, "deep_tissue", when=w.at(9)).status == "pending"

@@ -156,19 +156,24 @@ def all_before(checkout: Checkout) -> list[int]:
     return [*named_before(checkout), *([guest_id] if guest_id is not None else ()), *chosen_before(checkout)]
 
 
-def named_with(person: Client) -> set[int]:
-    """Everybody else who was named in the same booking as this person, before or after, also where it was left or made
-    for another one of them. Whoever is named by typing has a record from that moment on, or an older one of theirs."""
+def named_with(person: Client) -> tuple[list[int], list[int]]:
+    """Who was named before this person in the same booking, and who after them, also where it was left or made for
+    another one of them. Whoever is named by typing has a record from that moment on, or an older one of theirs."""
     own = select(Checkout).where(Checkout.client_id == person.id)
     at_the_time = select(Checkout).where(
         Checkout.updated_at.between(person.created_at, person.created_at + 2 * LASTS),
         Checkout.created_at <= person.created_at,
     )
-    found = [one for which in (own, at_the_time) for one in db.session.scalars(which.order_by(Checkout.id))]
-    together = [{*all_before(one), one.client_id} for one in found]
-    return {
-        number for one in together if person.id in one for number in one if number not in (None, person.id)
-    }
+    before, after = [], []
+    for one in [
+        one for which in (own, at_the_time) for one in db.session.scalars(which.order_by(Checkout.id))
+    ]:
+        named = [*all_before(one), *([one.client_id] if one.client_id is not None else [])]
+        if person.id in named:
+            at = named.index(person.id)
+            before += named[:at]
+            after += named[at + 1 :]
+    return before, after
 
 
 def begun_for(client_ids: Collection[int]) -> Sequence[Checkout]:

@@ -39,17 +39,34 @@ _ASKED = (
 def about(client: Client, alike: Iterable[Client]) -> list[Client]:
     """The records for which somebody waits who books now, but those of whom it was decided. `alike`: whom they look
     like. Who books once more, on a new record that nobody has proved, waits for what the first one waits for; so does
-    who was named with others, and answered, in a booking that went on without them or was left."""
+    who was named after others, and answered, in a booking that went on without them or was left."""
     again = _again(client, alike)
-    asked = {
-        about.id for _one, about in _open(Visit.client_id.in_(numbers(client.id, *(one.id for one in again))))
-    }
+    asked = of_people(client.id, *(one.id for one in again))
     if client.is_unproven:
-        answered = [client, *(one for one in again if intake.newest(one.id) or intake.drafts(one.id))]
-        own = numbers(*(one.id for one in answered))
-        theirs = db.session.scalars(select(Client).where(Client.id.in_(own)).order_by(Client.id)).all()
-        asked |= who_speak({number for one in theirs for number in named_with(one)}) - {client.id}
-    return clients.not_told_apart(client, asked) if asked else []
+        asked |= {other for one in (client, *filter(_has_answered, again)) for other in _named_with(one)}
+    return clients.not_told_apart(client, asked - {client.id}) if asked else []
+
+
+def of_people(*client_ids: int) -> set[int]:
+    """The records for which visits of these people wait."""
+    return {about.id for _one, about in _open(Visit.client_id.in_(numbers(*client_ids)))}
+
+
+def _named_with(client: Client) -> set[int]:
+    """Of those who were named in one booking with this person, those for whom something was said and of whom nothing
+    was decided: who was named before them; who came after them, only where it is likely the same person."""
+    found: set[int] = set()
+    rows = select(Client).where(Client.id.in_(numbers(client.id))).order_by(Client.id)
+    for one in db.session.scalars(rows).all():
+        before, after = named_with(one)
+        later = [other for number in after if (other := clients.client(number)) is not None]
+        found |= {*before, *(other.id for other in later if is_likely_same(client, other))}
+    speak = who_speak(found) - {client.id}
+    return {one.id for one in clients.not_told_apart(client, speak)} if speak else set()
+
+
+def _has_answered(one: Client) -> bool:
+    return any(intake.newest(number) or intake.drafts(number) for number in numbers(one.id))
 
 
 def of_booked(visit_ids: Collection[int]) -> list[Client]:

@@ -73,10 +73,8 @@ def change(session: Session, visit_id: int, wish: Change, *, now: dt.datetime) -
     plan = plan_as_chosen(wish.choice, visit.first_visit) if wish.choice else plan_of(visit)
     areas = tuple(sorted(wish.choice.areas)) if wish.choice else tuple(visit.areas)
     order = Order(plan, areas, start.astimezone(ZoneInfo(visit.zone)).date())
-    is_other_treatment = _treatment(order) != _treatment(order_of(visit, plan_of(visit)))
-    judged = judge(
-        session, client, order, door="move", visit_id=visit.id, by=by, now=now, is_another=is_other_treatment
-    )
+    is_more = _is_more(order, order_of(visit, plan_of(visit)))
+    judged = judge(session, client, order, door="move", visit_id=visit.id, by=by, now=now, is_another=is_more)
     if not _stands(visit, judged, by_client=wish.by_client):
         leave_trace(session, "visit.change_refused", "visit", visit.id, by=by, now=now)
         return Outcome(None, None, judged, () if judged.refuses else judged.unsafe_addons)
@@ -87,7 +85,7 @@ def change(session: Session, visit_id: int, wish: Change, *, now: dt.datetime) -
     is_elsewhere = start != visit.starts_at or named not in (None, visit.therapist_id)
     # A time that is kept for this very client is free for them, and was offered for the visit as it was.
     is_another = is_elsewhere or wish.choice is not None
-    if is_other_treatment:
+    if is_more:
         ask_of_order(session, visit, client)
     was_asked = is_another and end_offers_for(session, visit, by=by, now=now)
     give_up(session, visit, now)
@@ -107,9 +105,16 @@ def change(session: Session, visit_id: int, wish: Change, *, now: dt.datetime) -
     return Outcome(visit.id, VisitStatus(visit.status), judged, rest=warned, facts=facts)
 
 
-def _treatment(order: Order) -> tuple[object, ...]:
-    plan = order.plan
-    return plan.key, plan.mode, sorted(plan.addons), plan.minutes, sorted(order.areas)
+def _is_more(order: Order, before: Order) -> bool:
+    """Whether it is another treatment than before, and not only less of it."""
+    plan, was = order.plan, before.plan
+    return (
+        (plan.key, plan.mode) != (was.key, was.mode)
+        or plan.minutes > was.minutes
+        or not set(plan.addons) <= set(was.addons)
+        or not set(order.areas) <= set(before.areas)
+        or (bool(before.areas) and not order.areas)  # anywhere
+    )
 
 
 def _is_moved_already(visit: Visit, wish: Change) -> bool:

@@ -265,6 +265,8 @@ def choose_person(token: str, client_id: int, *, user_id: int, now: dt.datetime)
             session.flush()
             if typed_before not in told:
                 forget_if_bare(session, typed_before)
+            if typed == typed_before not in told and session.get(Client, typed_before) is not None:
+                checkout.details = {**said, NAMED_BEFORE: [*named_before(checkout), typed_before]}
     if refusal is not None:
         raise refusal
 

@@ -114,16 +114,9 @@ def book_with(
 
 
 def _who_else(begun: Checkout, first: Client, other: Client) -> set[int]:
-    """Others whom the booking was for before. Not the first of the two, as they typed themselves before they signed in,
-    unless that may as well be the other."""
+    """Those whom the booking was for before, and who are likely to be the other one of the two."""
     named = [one for number in all_before(begun) if (one := clients.client(number)) is not None]
-    own = {
-        one.id
-        for one in named
-        if (one.name_key, one.born_on) == (first.name_key, first.born_on)
-        and not open_questions.is_likely_same(one, other)
-    }
-    return {one.id for one in named} - {*own, first.id, other.id}
+    return {one.id for one in named if open_questions.is_likely_same(one, other)} - {first.id, other.id}
 
 
 def _weighed(first: Client, choice: Choice, starts_at: dt.datetime) -> Judged:

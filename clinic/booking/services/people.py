@@ -212,7 +212,7 @@ def merge_clients(keep_id: int, lose_id: int, *, by: int, now: dt.datetime) -> N
             stand_again(session, *locked(session, [keep.id, *clients.alias_ids(keep.id)]))
         alike = [one for one in (*clients.people_like(keep), *clients.people_like(lose)) if one.id != lose.id]
         third = _not_parted_by_the_desk(keep, lose, premises.today(now))
-        asked = {one.id for both in (keep, lose) for one in open_questions.about(both, ())}
+        asked = open_questions.of_people(keep.id, lose.id)
         lose.merged_into_id, lose.merged_at = keep.id, now
         _fill_gaps(keep, lose)
         keep.is_barred_online = keep.is_barred_online or lose.is_barred_online
