@@ -1120,3 +1120,17 @@ def test_who_was_named_last_waits_also_when_an_account_took_over_or_the_desk_joi
         people.merge_clients(last, asked, by=world.desk_id, now=NOW)
         asked = nora_again(email="m@people.example")
     assert w.at_desk(world, asked, "deep_tissue", when=w.at(9)).status == "pending"
+
+
+def test_whom_an_account_had_chosen_counts_for_who_was_named_in_between(app: Flask, world: w.World) -> None:
+    account = Account(app, born_on=dt.date(1972, 2, 2))
+    w.sign(account.client_id, now=NOW, **CLOTS)
+    browser = account.browser
+    walk.location(walk.hold(browser, "relaxation"))
+    walk.location(browser.post("/book/person", data={"person": str(account.client_id)}))
+    walk.location(walk.name(browser, **MARRIED))
+    walk.answer(browser)
+    walk.location(walk.sign(browser))
+    asked = named()
+    walk.location(walk.name(browser, **CARL))
+    assert w.at_desk(world, asked, "relaxation", when=w.at(9)).status == "pending"

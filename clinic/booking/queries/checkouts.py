@@ -151,9 +151,10 @@ def chosen_before(checkout: Checkout) -> list[int]:
 
 
 def all_before(checkout: Checkout) -> list[int]:
-    """Everybody else whom this booking was for at some moment: what was told then may be true of whom it is for now."""
+    """Everybody else whom this booking was for at some moment: what was told then may be true of whom it is for now.
+    An account's people stand first, whenever they were chosen; the others are in the order in which they were named."""
     guest_id = guest_of(checkout)
-    return [*named_before(checkout), *([guest_id] if guest_id is not None else ()), *chosen_before(checkout)]
+    return [*([guest_id] if guest_id is not None else ()), *chosen_before(checkout), *named_before(checkout)]
 
 
 def named_with(person: Client) -> tuple[list[int], list[int]]:
