@@ -116,6 +116,25 @@ def nora_again(**values: Any) -> int:
     return client
 
 
+def known_married() -> int:
+    """Somebody in the book of the same name and birth date, with everything answered by "no"."""
+    client: int = factories.make_client(
+        first_name="Nora", last_name="Walker-Smith", born_on=BORN, email="k@people.example", phone=None
+    ).id
+    w.sign(client, now=NOW - dt.timedelta(days=9))
+    return client
+
+
+def named_after_a_yes(browser: FlaskClient) -> int:
+    """Who answers everything by "no" in a booking in which Nora said "yes", and was named anew twice."""
+    says_yes_as_nora(browser)
+    for one in (BEN, MARRIED):
+        walk.location(walk.name(browser, **one))
+    walk.answer(browser)
+    walk.location(walk.sign(browser))
+    return named()
+
+
 def reviewer() -> int:
     return factories.make_user(email="review@clinic.example", roles=[Role.THERAPIST]).id
 
@@ -712,10 +731,7 @@ def there_is_one_record_beside(client_id: int) -> bool:
 
 
 def test_joining_a_record_for_which_nothing_waits_takes_no_proof_away(app: Flask, world: w.World) -> None:
-    known = factories.make_client(
-        first_name="Nora", last_name="Walker-Smith", born_on=BORN, email="k@people.example", phone=None
-    ).id
-    w.sign(known, now=NOW - dt.timedelta(days=9))
+    known = known_married()
     guest = harmless_visit(app).client_id or 0
     w.at_desk(world, known, "relaxation", when=w.at(12))
     stranger_types_it(app)
@@ -760,10 +776,7 @@ def test_booking_while_the_question_is_forgotten(
 def test_joining_a_record_that_waits_holds_what_stood_on_the_other_one(
     app: Flask, world: w.World, step: str
 ) -> None:
-    known = factories.make_client(
-        first_name="Nora", last_name="Walker-Smith", born_on=BORN, email="k@people.example", phone=None
-    ).id
-    w.sign(known, now=NOW - dt.timedelta(days=9))
+    known = known_married()
     w.at_desk(world, known, "relaxation", when=w.at(12))
     found = waits(app)
     people.merge_clients(known, found.client, by=world.desk_id, now=NOW)
@@ -815,12 +828,7 @@ def test_a_booking_that_was_left_after_another_name_holds_what_is_booked_instead
     app: Flask, world: w.World, end: str, again: str
 ) -> None:
     browser = app.test_client()
-    says_yes_as_nora(browser)
-    for one in (BEN, MARRIED):
-        walk.location(walk.name(browser, **one))
-    walk.answer(browser)
-    walk.location(walk.sign(browser))
-    client_id = named()
+    client_id = named_after_a_yes(browser)
     if end == "left":
         leaves(browser)
     else:
@@ -837,6 +845,16 @@ def test_a_booking_that_was_left_after_another_name_holds_what_is_booked_instead
 PARTNER = {
     "first_name": "Paul", "last_name": "Moss", "born_day": "2", "born_month": "2", "born_year": "1979",
 }  # fmt: skip
+
+
+def partner_of(account: Account) -> int:
+    """The same, of the account and proved by nobody, with everything answered by "no"."""
+    other: int = factories.make_client(
+        first_name="Paul", last_name="Moss", born_on=dt.date(1979, 2, 2), acts={account.user_id: "partner"},
+        is_unproven=True,
+    ).id  # fmt: skip
+    w.sign(other)
+    return other
 
 
 def types_themselves_first(account: Account) -> FlaskClient:
@@ -868,12 +886,7 @@ def test_who_typed_themselves_before_signing_in_holds_nobody_whom_they_bring_alo
     w.sign(account.client_id, now=NOW - dt.timedelta(days=9))
     browser = types_themselves_first(account)
     if who == "of the account":
-        other = factories.make_client(
-            first_name="Paul", last_name="Moss", born_on=dt.date(1979, 2, 2), acts={account.user_id: "partner"},
-            is_unproven=True,
-        ).id  # fmt: skip
-        w.sign(other)
-        chosen = {"who": str(other)}
+        chosen = {"who": str(partner_of(account))}
     else:
         chosen = {**walk.details(**PARTNER), "who": "new", "relation": "partner"}
     page = browser.post("/book/couple", data=chosen)
@@ -903,10 +916,7 @@ def test_what_stands_is_not_made_into_what_the_same_guest_was_refused_later(
 def test_what_was_called_off_before_the_records_were_joined_is_not_taken_back_without_a_look(
     app: Flask, world: w.World
 ) -> None:
-    known = factories.make_client(
-        first_name="Nora", last_name="Walker-Smith", born_on=BORN, email="k@people.example", phone=None
-    ).id
-    w.sign(known, now=NOW - dt.timedelta(days=9))
+    known = known_married()
     stood = w.at_desk(world, known, "relaxation", when=w.at(12)).visit_id or 0
     found = waits(app)
     bookings.cancel_visit(stood, by=world.desk_id, by_clinic=True, now=NOW, at_desk=True)
@@ -1025,10 +1035,7 @@ def two_friends_at_one_browser(app: Flask) -> int:
 def test_what_a_friend_says_after_them_holds_nobody(app: Flask, world: w.World) -> None:
     first = two_friends_at_one_browser(app)
     assert w.at_desk(world, first, "relaxation", when=w.at(9)).status == "confirmed"
-    known = factories.make_client(
-        first_name="Nora", last_name="Walker-Smith", born_on=BORN, email="k@people.example", phone=None
-    ).id
-    w.sign(known, now=NOW - dt.timedelta(days=9))
+    known = known_married()
     w.at_desk(world, known, "relaxation", when=w.at(12))
     people.merge_clients(known, first, by=world.desk_id, now=NOW)
     db.session.rollback()
@@ -1077,11 +1084,7 @@ def test_a_child_who_was_typed_first_bars_no_partner(app: Flask, world: w.World)
     w.add_room_for_two(world)
     account = Account(app)
     w.sign(account.client_id, now=NOW - dt.timedelta(days=9))
-    other = factories.make_client(
-        first_name="Paul", last_name="Moss", born_on=dt.date(1979, 2, 2), acts={account.user_id: "partner"},
-        is_unproven=True,
-    ).id  # fmt: skip
-    w.sign(other)
+    other = partner_of(account)
     browser = account.browser
     walk.location(walk.hold(browser, "relaxation"))
     walk.location(walk.name(browser, **{**BOB, "born_year": "2000"}))
@@ -1104,12 +1107,7 @@ def test_who_was_named_last_waits_also_when_an_account_took_over_or_the_desk_joi
     account = Account(app)
     w.sign(account.client_id, now=NOW - dt.timedelta(days=9))
     browser = account.browser
-    says_yes_as_nora(browser)
-    for one in (BEN, MARRIED):
-        walk.location(walk.name(browser, **one))
-    walk.answer(browser)
-    walk.location(walk.sign(browser))
-    asked = named()
+    asked = named_after_a_yes(browser)
     if end == "chosen":
         walk.location(browser.post("/book/person", data={"person": str(account.client_id)}))
     else:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from zoneinfo import ZoneInfo
@@ -166,24 +165,13 @@ def named_with(person: Client) -> tuple[list[int], list[int]]:
         Checkout.created_at <= person.created_at,
     )
     before, after = [], []
-    for one in [
-        one for which in (own, at_the_time) for one in db.session.scalars(which.order_by(Checkout.id))
-    ]:
+    for one in [*db.session.scalars(own), *db.session.scalars(at_the_time)]:
         named = [*all_before(one), *([one.client_id] if one.client_id is not None else [])]
         if person.id in named:
             at = named.index(person.id)
             before += named[:at]
             after += named[at + 1 :]
     return before, after
-
-
-def begun_for(client_ids: Collection[int]) -> Sequence[Checkout]:
-    """The bookings for one of these records that nobody has ended: they go on, or were left less than a day ago."""
-    return db.session.scalars(
-        select(Checkout)
-        .where(Checkout.client_id.in_(client_ids), Checkout.finished_at.is_(None))
-        .order_by(Checkout.id)
-    ).all()
 
 
 def who_is_asked(client: Client) -> str:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import aliased
 
 from clinic.booking.models import Checkout, Visit
 from clinic.booking.queries import open_questions
-from clinic.booking.queries.checkouts import LASTS, all_before, begun_for, guest_of
+from clinic.booking.queries.checkouts import LASTS, all_before, guest_of
 from clinic.clients import queries as clients
 from clinic.clients.models import Client
 from clinic.clients.queries import Pair
@@ -78,7 +78,8 @@ def is_named(client_ids: Collection[int], now: dt.datetime) -> bool:
 
 def guests_of(client_ids: Collection[int]) -> list[int]:
     """Bare records that these people typed as guests of a booking that they have not ended yet."""
-    typed = {one for one in map(guest_of, begun_for(client_ids)) if one is not None}
+    theirs = select(Checkout).where(Checkout.client_id.in_(client_ids), Checkout.finished_at.is_(None))
+    typed = {one for one in map(guest_of, db.session.scalars(theirs)) if one is not None}
     bare = select(Client.id).where(Client.id.in_(typed), is_bare(Client)).order_by(Client.id)
     return list(db.session.scalars(bare)) if typed else []
 

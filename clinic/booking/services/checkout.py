@@ -261,11 +261,11 @@ def choose_person(token: str, client_id: int, *, user_id: int, now: dt.datetime)
             said
         ):  # sealed anew, for whom it is now: the key of whoever was typed before may be gone in a moment
             checkout.details = {**said}
-        if typed_before is not None and typed_before != client.id:
+        if typed_before is not None and typed_before not in (client.id, *told):
             session.flush()
-            if typed_before not in told:
-                forget_if_bare(session, typed_before)
-            if typed == typed_before not in told and session.get(Client, typed_before) is not None:
+            forget_if_bare(session, typed_before)
+            is_typed = typed == typed_before  # and not whom the account chose before
+            if is_typed and session.get(Client, typed_before) is not None:
                 checkout.details = {**said, NAMED_BEFORE: [*named_before(checkout), typed_before]}
     if refusal is not None:
         raise refusal
