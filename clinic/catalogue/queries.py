@@ -21,6 +21,7 @@ from clinic.premises import queries as premises
 from clinic.premises.queries import OpenPlace
 from clinic.rules.kinds import FAMILIES, LICENCES, SKILLS
 from clinic.shared.database import db
+from clinic.shared.read_once import read_once
 from clinic.shared.statements import rows
 
 
@@ -235,14 +236,20 @@ def plan_for_booked(
     Raises NoResultFound for a service that never was. A length that is gone costs 0 here: a booked visit keeps
     its own price.
     """
+    of = ("booked", service_id, mode, tuple(addon_keys), minutes, first_visit)
+    return read_once(of, lambda: _booked(*of[1:]), Service, ServiceMode, ServiceLength, Addon)
+
+
+def _booked(
+    service_id: int, mode: str | None, addon_keys: tuple[str, ...], minutes: int, first_visit: bool
+) -> VisitPlan:
     row = db.session.get_one(Service, service_id)
     way = next((one for one in row.modes if one.key == mode), None)
     length = next((one for one in row.lengths if (one.mode, one.minutes) == (mode, minutes)), None)
-    addons = db.session.scalars(
-        select(Addon).where(Addon.key.in_(addon_keys)).order_by(Addon.position, Addon.id)
-    )
+    chosen = select(Addon).where(Addon.key.in_(addon_keys)).order_by(Addon.position, Addon.id)
+    addons = list(db.session.scalars(chosen)) if addon_keys else []
     length = length or ServiceLength(mode=mode, minutes=minutes, price=0)
-    return _plan(row, way, list(addons), length, first_visit)
+    return _plan(row, way, addons, length, first_visit)
 
 
 def _plan(

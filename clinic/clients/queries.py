@@ -95,8 +95,15 @@ def look_alikes(one: Client, *, besides: Which = _nobody) -> Sequence[Client]:
     """Other records with the same phone, the same e-mail, or the same name and birth date.
 
     What a record said that was merged into another counts for that other: a known person has several telephones.
-    People may share a phone or an e-mail: a hint, never a proof. Pairs found to be two people are left out.
+    People may share a phone or an e-mail: a hint, never a proof. Pairs found to be two people are left out. In one
+    transaction the same person is asked about once, unless they are only described or `besides` narrows it.
     """
+    if not one.id or besides is not _nobody:
+        return _look_alikes(one, besides)
+    return [*read_once(("look-alikes", one.id), lambda: _look_alikes(one, besides), Client, NotSamePerson)]
+
+
+def _look_alikes(one: Client, besides: Which) -> Sequence[Client]:
     mine = [one, *db.session.scalars(select(Client).where(Client.id.in_(alias_ids(one.id))))]
     same = [and_(Client.alike_name == row.alike_name, Client.born_on == row.born_on) for row in mine]
     emails, phones = {row.alike_email for row in mine} - {None}, {row.phone_key for row in mine} - {None}

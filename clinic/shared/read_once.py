@@ -1,7 +1,8 @@
 """What is read once in each transaction, however many ask: the clinic's settings, what counts for a person.
 
-A value is kept with the tables' classes that it was read from. It is dropped when one of their rows is written, when a
-row is locked (whoever waited for it reads afresh), and at the end of the transaction, of a part of it too.
+A value is kept with the tables' classes that it was read from. It is dropped when one of their rows is written, or is
+changed and yet to be written, when a row is locked (whoever waited for it reads afresh), and at the end of the
+transaction, of a part of it too.
 """
 
 from __future__ import annotations
@@ -20,9 +21,10 @@ _KEPT = "read_once"
 
 def read_once(name: Hashable, read: Callable[[], R], *of: type) -> R:
     """What `read` finds; the second time in a transaction what it found before. `of`: the classes it reads."""
-    info = db.session().info
+    session = db.session()
+    info = session.info
     kept: tuple[tuple[type, ...], Any] | None = info.get(_KEPT, {}).get(name)
-    if kept is None:
+    if kept is None or not _to_write(session).isdisjoint(kept[0]):
         kept = of, read()
         info.setdefault(_KEPT, {})[name] = kept  # reading may have dropped the others
     found: R = kept[1]
@@ -45,6 +47,11 @@ def forget(session: Session, kind: type) -> None:
     _drop(session, {kind})
 
 
+def _to_write(session: Session) -> set[type]:
+    """Of what the session has rows that are yet to be written: a statement would write them before it reads."""
+    return {type(row) for rows in (session.new, session.dirty, session.deleted) for row in rows}
+
+
 def _drop(session: Session, written: set[type]) -> None:
     kept = session.info.get(_KEPT)
     if kept and written:
@@ -54,7 +61,7 @@ def _drop(session: Session, written: set[type]) -> None:
 
 @event.listens_for(Session, "after_flush")
 def _after_flush(session: Session, _context: object) -> None:
-    _drop(session, {type(row) for rows in (session.new, session.dirty, session.deleted) for row in rows})
+    _drop(session, _to_write(session))
 
 
 @event.listens_for(Session, "do_orm_execute")

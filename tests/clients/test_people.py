@@ -14,11 +14,11 @@ from sqlalchemy import select
 
 from clinic.booking.models import Visit
 from clinic.clients import queries, services
-from clinic.clients.models import Client
+from clinic.clients.models import Client, NotSamePerson
 from clinic.clients.steps import Details
 from clinic.rules.permissions import Role
 from clinic.rules.visit_status import NEEDING_PERMIT
-from clinic.shared.database import db
+from clinic.shared.database import db, transaction
 from tests import factories
 from tests.at_once import Deeds, deeds
 from tests.booking import world as w
@@ -26,6 +26,7 @@ from tests.booking.desk import book, desk_browser
 from tests.conftest import NOW
 from tests.owners import browser_of
 from tests.owners import deeds as audited
+from tests.statements import counted
 
 __all__ = ["deeds"]
 pytestmark = pytest.mark.usefixtures("now")
@@ -308,6 +309,28 @@ def test_a_booked_visit_follows_the_record_that_stays(world: w.World, desk: Flas
     keep = one if stays == "healthy" else other
     desk.post(f"/clients/{one}/compare/{other}", data={"decision": str(keep), "sure": "1"})
     assert good_visits() == [keep]
+
+
+def test_who_looks_alike_is_asked_once_and_anew_after_each_change(app: Flask) -> None:
+    first, second = twins()
+    third = factories.make_client(first_name="Ann", last_name="Other", born_on=BORN).id
+
+    def alike() -> list[int]:
+        return [one.id for one in queries.look_alikes(db.session.get_one(Client, first))]
+
+    with transaction() as session:
+        kept = session.get_one(Client, first)  # or it would be read again for the question
+        assert alike() == [second]
+        with counted() as sent:
+            assert (alike(), sent) == ([second], [])
+        session.get_one(Client, third).alike_name = kept.alike_name
+        assert alike() == [second, third]
+        session.get_one(Client, second).merged_into_id = third
+        assert alike() == [third]
+        session.add(NotSamePerson(client_id=first, other_id=third, decided_at=NOW))
+        assert alike() == []
+        session.rollback()
+    assert alike() == [second]
 
 
 def test_two_people_are_kept_apart_and_not_offered_again(

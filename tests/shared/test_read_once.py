@@ -5,7 +5,9 @@ from __future__ import annotations
 from flask import Flask
 from sqlalchemy import select, update
 
+from clinic.catalogue import queries as catalogue
 from clinic.catalogue.models import Service
+from clinic.catalogue.queries import VisitPlan
 from clinic.premises import queries as premises
 from clinic.premises.models import Clinic
 from clinic.shared.database import db, transaction
@@ -54,3 +56,30 @@ def test_the_clinic_is_one_read_however_many_ask(app: Flask) -> None:
         assert premises.booking_settings().lead_minutes == 17
     db.session.rollback()
     assert premises.booking_settings().lead_minutes == 17
+
+
+def test_what_is_changed_and_yet_to_be_written_is_read_anew(app: Flask) -> None:
+    w.build(therapists=1)
+
+    def name() -> str:
+        return read_once("name", lambda: db.session.scalars(select(Clinic.name)).one(), Clinic)
+
+    with transaction() as session:
+        name()
+        session.scalars(select(Clinic)).one().name = "changed"
+        assert name() == "changed"
+
+
+def test_a_booked_visit_is_planned_once_and_anew_after_a_change_of_the_catalogue(app: Flask) -> None:
+    w.build(therapists=1)
+    service = db.session.scalars(select(Service.id).where(Service.key == "swedish")).one()
+
+    def plan() -> VisitPlan:
+        return catalogue.plan_for_booked(service, None, (), 60)
+
+    with transaction() as session:
+        first = plan()
+        with counted() as sent:
+            assert (plan(), sent) == (first, [])
+        session.get_one(Service, service).turnover_minutes += 5
+        assert plan().turnover_minutes == first.turnover_minutes + 5

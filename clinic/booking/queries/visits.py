@@ -27,10 +27,12 @@ from clinic.shared.database import db
 from clinic.shared.read_once import may_have, read_once
 from clinic.shared.statements import spelt_out
 from clinic.therapists import queries as therapists
+from clinic.therapists.models import Therapist
 
 WITH_NAMES = (
-    joinedload(Visit.client), joinedload(Visit.therapist), joinedload(Visit.room), joinedload(Visit.service),
-    joinedload(Visit.location),
+    joinedload(Visit.client), joinedload(Visit.room), joinedload(Visit.location),
+    # What a therapist may give and what a service offers beside it is not asked of a visit that is booked.
+    joinedload(Visit.therapist).lazyload(Therapist.skill_rows), joinedload(Visit.service).lazyload(Service.addons),
 )  # fmt: skip
 
 LOOK = "review"

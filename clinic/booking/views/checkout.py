@@ -57,6 +57,12 @@ STARTED_AGAIN = N_("We could not find the booking you had begun. Nothing is book
 StepView = Callable[[Standing], Answer]
 
 
+def begin_again() -> Answer:
+    """Where a page leads whose booking is not there any more."""
+    flash(_(STARTED_AGAIN), "care")
+    return go("booking.choose_service")
+
+
 def with_booking(*allowed: Step) -> Callable[[StepView], Callable[[], Answer]]:
     """Hand the booking of this browser to the page. Without one, or when the page is not open yet, go where it
     stands: a page that was done before can be opened again."""
@@ -66,8 +72,7 @@ def with_booking(*allowed: Step) -> Callable[[StepView], Callable[[], Answer]]:
         def step() -> Answer:
             now_at = kit.standing()
             if now_at is None:
-                flash(_(STARTED_AGAIN), "care")
-                return go("booking.choose_service")
+                return begin_again()
             if now_at.step not in allowed:
                 return ahead(now_at)
             return view(now_at)

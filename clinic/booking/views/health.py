@@ -13,7 +13,7 @@ from clinic.booking.queries.checkouts import Standing, Step, all_before, guest_o
 from clinic.booking.services import checkout as services
 from clinic.booking.views import client_kit as kit
 from clinic.booking.views.blueprint import pages
-from clinic.booking.views.checkout import ahead, with_booking
+from clinic.booking.views.checkout import ahead, begin_again, with_booking
 from clinic.booking.views.others import Others, others_of
 from clinic.clients import queries as clients
 from clinic.intake import forms
@@ -119,25 +119,22 @@ def health_page(number: int) -> Answer:
 def answer_health_page(number: int) -> Answer:
     """Keep the page and go on; a warning sign gives the time back and shows the urgent page, also where the page is not
     open any more."""
-
-    @with_booking(*Step)
-    def take(now_at: Standing) -> Answer:
-        answer = _take_about_another(now_at, number)
-        if answer is not None:
-            return answer
-        if now_at.step not in OPEN:
-            late = _take_late(_sitting_late(now_at.checkout, now_at.client), number, now_at.client)
-            late = late or _stop_who_was_asked(now_at, number) or _urgent(number)
-            return ahead(now_at) if late is None else late
-        kit.renew()
-        if level := questionnaire.urgency_about_another(sitting(now_at), number):
-            return _stop_who_was_asked(now_at, number) or stop(level)
-        return questionnaire.take_page(sitting(now_at), number, stop)
-
-    if kit.standing() is not None:
-        return take()
-    answer = _take_about_another(None, number) or _take_of_before(number) or _urgent(number)
-    return take() if answer is None else answer
+    now_at = kit.standing()
+    answer = _take_about_another(now_at, number)
+    if answer is not None:
+        return answer
+    if now_at is None:
+        answer = _take_of_before(number) or _urgent(number)
+        return begin_again() if answer is None else answer
+    if now_at.step not in OPEN:
+        late = _take_late(_sitting_late(now_at.checkout, now_at.client), number, now_at.client)
+        late = late or _stop_who_was_asked(now_at, number) or _urgent(number)
+        return ahead(now_at) if late is None else late
+    kit.renew()
+    asked = sitting(now_at)
+    if level := questionnaire.urgency_about_another(asked, number):
+        return _stop_who_was_asked(now_at, number) or stop(level)
+    return questionnaire.take_page(asked, number, stop)
 
 
 def _stop_who_was_asked(now_at: Standing, number: int) -> Answer | None:
@@ -249,17 +246,14 @@ def _own_records() -> list[int]:
 @pages.post("/book/health/<int:number>/keep", needs=Permission.SITE_ANY_READ)
 def keep_health_page(number: int) -> Answer:
     """Autosave."""
-
-    @with_booking(*Step)
-    def keep(now_at: Standing) -> Answer:
-        if now_at.step not in OPEN:
-            asked = _sitting_late(now_at.checkout, now_at.client)
-            return ahead(now_at) if asked is None else questionnaire.keep_late(asked, number)
+    now_at = kit.standing()
+    if now_at is not None and now_at.step in OPEN:
         kit.renew()
         return questionnaire.keep_page(sitting(now_at), number)
-
-    asked = _asked_before() if kit.standing() is None else None
-    return keep() if asked is None else questionnaire.keep_late(asked, number)
+    asked = _asked_before() if now_at is None else _sitting_late(now_at.checkout, now_at.client)
+    if asked is not None:
+        return questionnaire.keep_late(asked, number)
+    return begin_again() if now_at is None else ahead(now_at)
 
 
 @pages.get("/book/health/sign", needs=Permission.SITE_ANY_READ)
@@ -299,7 +293,7 @@ def sitting(now_at: Standing) -> Sitting:
         is_minor=client.age_on(kit.local_today()) < facts.adult_age,
         done_url=url_for("booking.checkout") if now_at.step in (Step.CONSENT, Step.CHECK) else "",
         layout="booking/_flow.html",
-        extra=kit.flow(now_at),
+        extra=lambda: kit.flow(now_at),
     )
 
 

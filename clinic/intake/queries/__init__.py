@@ -35,9 +35,8 @@ AT_IT = dt.timedelta(minutes=10)
 
 def newest(client_id: int) -> Intake | None:
     """The newest signed version of this very record (not of what was merged into it)."""
-    return db.session.scalars(
-        select(Intake).where(Intake.client_id == client_id).order_by(Intake.version.desc()).limit(1)
-    ).one_or_none()
+    found = select(Intake).where(Intake.client_id == client_id).order_by(Intake.version.desc()).limit(1)
+    return read_once(("newest", client_id), lambda: db.session.scalars(found).one_or_none(), Intake)
 
 
 def who_signed(client_ids: Collection[int]) -> set[int]:

@@ -119,7 +119,7 @@ def _sitting(client_id: int, source: str) -> asking.Sitting:
         signer="parent" if is_minor else "self",
         is_minor=is_minor,
         layout="intake/desk_layout.html",
-        extra={"client": client},
+        extra=lambda: {"client": client},
     )
 
 
@@ -147,7 +147,7 @@ def _paper_page(
         told=forms.told(_typed(sitting)),
         shown=mark_of(_typed(sitting)),
         of=len(asking.pages_of()) + 1,
-        **sitting.extra,
+        **sitting.extra(),
     )
     return page, status
 

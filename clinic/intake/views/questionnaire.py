@@ -45,7 +45,7 @@ class Sitting:
     """One person filling in the questions for one client, and where its pages lie.
 
     `page_url` takes a page's number, 1 to n; no address says what a page asks. `signer` is what the person who
-    signs is to the client. `extra` is for the layout that the pages extend.
+    signs is to the client. `extra` reads what the layout that the pages extend shows, when one is shown.
     """
 
     client_id: int
@@ -66,7 +66,7 @@ class Sitting:
     done_url: str = ""
     """Where whoever only looks again goes back to: everything is signed as it stands."""
     layout: str = "intake/_layout.html"
-    extra: Mapping[str, Any] = field(default_factory=dict)
+    extra: Callable[[], Mapping[str, Any]] = dict
 
 
 def pages_of() -> tuple[Page, ...]:
@@ -373,7 +373,7 @@ def show_signing(
         told=forms.told(_draft(sitting)),
         shown=mark_of(_draft(sitting)),
         of=len(pages_of()) + 1,
-        **sitting.extra,
+        **sitting.extra(),
     )
 
 
@@ -529,5 +529,5 @@ def _render(sitting: Sitting, number: int, typed: Mapping[str, list[str]], error
         area_groups=forms.AREA_GROUPS,
         months=forms.month_choices(),
         date_parts=forms.date_parts,
-        **sitting.extra,
+        **sitting.extra(),
     )

@@ -87,7 +87,7 @@ def tablet() -> Answer:
         sitting=sitting,
         number=asking.first_open(sitting) or 1,
         has_begun=asking.has_begun(sitting),
-        **sitting.extra,
+        **sitting.extra(),
     )
 
 
@@ -211,7 +211,7 @@ def _sitting_of(device: HandedOver) -> asking.Sitting | None:
         signer="parent" if is_minor else "self",
         is_minor=is_minor,
         layout="intake/tablet_layout.html",
-        extra={"idle_seconds": int(dt.timedelta(minutes=rules.tablet_idle_minutes).total_seconds())},
+        extra=lambda: {"idle_seconds": rules.tablet_idle_minutes * 60},
     )
 
 
