@@ -16,7 +16,7 @@ from sqlalchemy import select, update
 
 from clinic.accounts.models import User
 from clinic.booking.models import OpenQuestion, Visit
-from clinic.booking.queries import open_questions
+from clinic.booking.queries import look_alikes, open_questions
 from clinic.booking.services import (
     _forgetting,
     answering,
@@ -541,7 +541,7 @@ def test_a_warning_sign_on_a_page_of_somebody_named_before_stops_that_person(
     assert none_is_confirmed()
 
 
-@pytest.mark.parametrize("stop", ["_speaks", "who_speak", "judge"])
+@pytest.mark.parametrize("stop", ["_named_with", "who_speak", "judge"])
 def test_joining_it_at_the_moment_of_the_booking_loses_nothing(
     app: Flask, world: w.World, deeds: Deeds, stop: str
 ) -> None:
@@ -1132,3 +1132,178 @@ def test_whom_an_account_had_chosen_counts_for_who_was_named_in_between(app: Fla
     asked = named()
     walk.location(walk.name(browser, **CARL))
     assert w.at_desk(world, asked, "relaxation", when=w.at(9)).status == "pending"
+
+
+BENS = {**BEN, "email": "ben@people.example", "phone": "(212) 555-7044"}
+BEN_DETAILS = Details("Ben", "Stone", dt.date(1990, 7, 4), email="ben@people.example", phone="(212) 555-7044")
+
+
+def answers_no(browser: FlaskClient, who: dict[str, str], **declared: Any) -> int:
+    """Somebody is named and answers everything but this by "no"; returns their record."""
+    walk.location(walk.name(browser, **who))
+    walk.answer(browser, declared)
+    walk.location(walk.sign(browser))
+    return named()
+
+
+def ben_after_nora(browser: FlaskClient, **declared: Any) -> int:
+    """Ben answers in a booking in which Nora said "yes"."""
+    says_yes_as_nora(browser)
+    return answers_no(browser, BENS, **declared)
+
+
+def signs_in(guest: FlaskClient, account: Account) -> None:
+    """The account at the guest's browser."""
+    with account.browser.session_transaction() as signed_in, guest.session_transaction() as own:
+        own.update({key: value for key, value in signed_in.items() if key not in own})
+
+
+def chooses(browser: FlaskClient, client_id: int) -> None:
+    walk.location(browser.post("/book/person", data={"person": str(client_id)}))
+
+
+@pytest.mark.parametrize("end", ["left", "still open", "made for another"])
+def test_naming_somebody_once_more_frees_nobody_who_was_named_in_between(
+    app: Flask, world: w.World, end: str
+) -> None:
+    browser = app.test_client()
+    ben = ben_after_nora(browser)
+    walk.location(walk.name(browser, **NORA))
+    if end == "left":
+        leaves(browser)
+    elif end == "made for another":
+        walk.location(walk.name(browser, **CARL))
+        ends_with_no(browser)
+    assert w.at_desk(world, ben, "deep_tissue", when=w.at(9)).status == "pending"
+    assert none_is_confirmed()
+
+
+@pytest.mark.parametrize("said", [{}, MILD], ids=["nothing", "something mild"])
+@pytest.mark.parametrize("before", ["a guest", "of the account"])
+def test_signing_in_after_others_frees_nobody_who_was_named_in_between(
+    app: Flask, world: w.World, before: str, said: dict[str, Any]
+) -> None:
+    account = Account(app, born_on=dt.date(1972, 2, 2))
+    if before == "a guest":
+        browser = app.test_client()
+        ben = ben_after_nora(browser, **said)
+        signs_in(browser, account)
+    else:
+        browser = account.browser
+        walk.location(walk.hold(browser, "relaxation"))
+        chooses(browser, account.client_id)
+        says_yes(browser, "/book/health")
+        ben = answers_no(browser, BENS, **said)
+    chooses(browser, account.client_id)
+    leaves(browser)
+    assert w.at_desk(world, ben, "relaxation", when=w.at(9)).status == "pending"
+
+
+def test_a_friend_who_was_named_before_the_account_signed_in_waits_for_none_of_its_people(
+    app: Flask, world: w.World
+) -> None:
+    account = Account(app, born_on=dt.date(1972, 2, 2))
+    w.sign(account.client_id, now=NOW - dt.timedelta(days=5), **CLOTS)
+    browser = app.test_client()
+    walk.location(walk.hold(browser, "relaxation"))
+    friend = answers_no(browser, MARRIED)
+    signs_in(browser, account)
+    chooses(browser, account.client_id)
+    walk.location(walk.name(browser, **CARL))
+    assert w.at_desk(world, friend, "relaxation", when=w.at(9)).status == "confirmed"
+
+
+def test_joining_a_record_that_would_wait_frees_nobody_and_holds_nothing_that_stands(
+    app: Flask, world: w.World
+) -> None:
+    ben = ben_after_nora(browser := app.test_client())
+    leaves(browser)
+    known = factories.make_client(
+        first_name="Ben", last_name="Stone", born_on=dt.date(1990, 7, 4), email="k@people.example"
+    ).id
+    w.sign(known, now=NOW - dt.timedelta(days=9))
+    stood = w.at_desk(world, known, "relaxation", when=w.at(12)).visit_id
+    people.merge_clients(known, ben, by=world.desk_id, now=NOW)
+    assert w.at_desk(world, known, "relaxation", when=w.at(9)).status == "pending"
+    db.session.rollback()
+    assert db.session.get_one(Visit, stood).status == "confirmed"
+
+
+def test_a_card_that_the_desk_makes_of_them_is_not_proved_by_that(app: Flask, world: w.World) -> None:
+    ben = ben_after_nora(browser := app.test_client())
+    leaves(browser)
+    card = records.create_client(BEN_DETAILS, region="US", by=world.desk_id, now=NOW, is_somebody_else=True)
+    w.sign(card)
+    with pytest.raises(ReviewNeeded):
+        people.say_two_people(ben, card, by=world.desk_id, now=NOW)
+    db.session.rollback()
+    assert [ben, card] in [[pair.first.id, pair.second.id] for pair in look_alikes.pairs_to_review(w.TODAY)]
+    assert w.at_desk(world, card, "deep_tissue", when=w.at(9)).status == "pending"
+
+
+PAUL = Details("Paul", "Moss", dt.date(1979, 2, 2), email="ann@people.example")
+
+
+@pytest.mark.parametrize(
+    "who", [("Anna", "Other", "1972"), ("Ann", "ann", "1973")], ids=["same day", "same name"]
+)
+def test_whoever_is_brought_along_may_be_whom_the_account_chose_first(
+    app: Flask, world: w.World, who: tuple[str, str, str]
+) -> None:
+    w.add_room_for_two(world)
+    account = Account(app, born_on=dt.date(1972, 2, 2))
+    partner = records.add_person(account.user_id, PAUL, "partner", region="US", now=NOW)
+    browser = account.browser
+    walk.location(walk.hold(browser, "relaxation"))
+    chooses(browser, account.client_id)
+    says_yes(browser, "/book/health")
+    chooses(browser, partner)
+    walk.answer(browser)
+    walk.location(walk.sign(browser))
+    first, last, year = who
+    typed = walk.details(
+        first_name=first,
+        last_name=last,
+        born_day="2",
+        born_month="2",
+        born_year=year,
+        email="o@people.example",
+    )
+    brought = {**typed, "who": "new", "relation": "partner"}
+    page = browser.post("/book/couple", data=brought)
+    assert (
+        browser.post("/book/couple", data={**brought, "start": at_time(page.text)}).location == "/book/done"
+    )
+    db.session.rollback()
+    link = link_in(
+        db.session.scalars(select(OutgoingMail.text).where(OutgoingMail.kind == "couple_invited")).one()
+    )
+    companion = app.test_client()
+    walk.answer(companion, base=f"{link}/health")
+    walk.sign(companion, base=f"{link}/health")
+    assert none_is_confirmed()
+
+
+@pytest.mark.parametrize("last", ["typed", "of the account"])
+def test_whom_an_account_chose_before_another_of_its_people_holds_a_typed_name_alone(
+    app: Flask, world: w.World, last: str
+) -> None:
+    """Two people of one account are two people, also where the second one is proved by nobody yet."""
+    account = Account(app, born_on=dt.date(1972, 2, 2))
+    stranger = factories.make_client(
+        first_name="Sam", last_name="Strange", born_on=dt.date(1950, 1, 1), email="y@people.example"
+    ).id
+    w.sign(stranger, now=NOW - dt.timedelta(days=9))
+    details = Details("Paul", "Moss", dt.date(1979, 2, 2), email="y@people.example")
+    partner = records.add_person(account.user_id, details, "partner", region="US", now=NOW)
+    browser = account.browser
+    walk.location(walk.hold(browser, "deep_tissue"))
+    chooses(browser, account.client_id)
+    says_yes(browser, "/book/health")
+    chooses(browser, partner)
+    walk.answer(browser)
+    walk.location(walk.sign(browser))
+    if last == "typed":
+        answers_no(browser, CARL)
+    walk.location(walk.confirm(browser))
+    assert none_is_confirmed() == (last == "typed")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, or_, select
 
 from clinic.booking.models import Checkout, Visit
 from clinic.booking.queries import judged_by, visits
@@ -34,7 +35,9 @@ GUEST = "guest"
 NAMED_BEFORE = "named_before"
 """The same: others who were named first, and for whom questions were answered. Whoever signs in may be one of them."""
 CHOSEN_BEFORE = "chosen_before"
-"""The same: whom an account had chosen before another name was typed. Their records are not for whoever typed it."""
+"""The same: whom an account had chosen before somebody else. Their records are not for whoever types another name."""
+IN_TURN = "in_turn"
+"""The same: everybody this booking was for before, first to last; `in_turn` adds whom it is for now."""
 
 
 def count_kept_by(keeper: str, now: dt.datetime) -> int:
@@ -149,29 +152,52 @@ def chosen_before(checkout: Checkout) -> list[int]:
     return list((checkout.details or {}).get(CHOSEN_BEFORE, ()))
 
 
+def in_turn(checkout: Checkout) -> list[int]:
+    """Everybody whom this booking was for at some moment, first to last: whoever was named once more after others
+    stands there twice, at the first and at the last time."""
+    said = checkout.details or {}
+    guest = [said[GUEST]] if GUEST in said else []
+    # Bookings of before the order was kept have these alone.
+    before = said.get(IN_TURN, [*guest, *chosen_before(checkout), *named_before(checkout)])
+    ids = [one for one in (*before, checkout.client_id) if one is not None]
+    return [one for at, one in enumerate(ids) if one not in ids[:at] or one not in ids[at + 1 :]]
+
+
 def all_before(checkout: Checkout) -> list[int]:
-    """Everybody else whom this booking was for at some moment: what was told then may be true of whom it is for now.
-    An account's people stand first, whenever they were chosen; the others are in the order in which they were named."""
-    guest_id = guest_of(checkout)
-    return [*([guest_id] if guest_id is not None else ()), *chosen_before(checkout), *named_before(checkout)]
+    """Everybody else whom this booking was for at some moment: what was told then may be true of whom it is for now."""
+    return [one for one in dict.fromkeys(in_turn(checkout)) if one != checkout.client_id]
 
 
-def named_with(person: Client) -> tuple[list[int], list[int]]:
-    """Who was named before this person in the same booking, and who after them, also where it was left or made for
-    another one of them. Whoever is named by typing has a record from that moment on, or an older one of theirs."""
-    own = select(Checkout).where(Checkout.client_id == person.id)
-    at_the_time = select(Checkout).where(
-        Checkout.updated_at.between(person.created_at, person.created_at + 2 * LASTS),
-        Checkout.created_at <= person.created_at,
-    )
-    before, after = [], []
-    for one in [*db.session.scalars(own), *db.session.scalars(at_the_time)]:
-        named = [*all_before(one), *([one.client_id] if one.client_id is not None else [])]
-        if person.id in named:
-            at = named.index(person.id)
-            before += named[:at]
-            after += named[at + 1 :]
-    return before, after
+def named_with(people: Collection[Client]) -> dict[int, tuple[set[int], set[int]]]:
+    """Of each of these: who was named before them in the same booking, also where they themselves were named first and
+    once more later, and who only after them; also where it was left or made for another one. An account's people are
+    not each other. Whoever is named by typing has a record from that moment on, or an older one of theirs."""
+    found: dict[int, tuple[set[int], set[int]]] = {one.id: (set(), set()) for one in people}
+    for checkout in _in_which_were_named(people):
+        turns = in_turn(checkout)
+        chosen = {*chosen_before(checkout), *([checkout.client_id] if checkout.user_id is not None else [])}
+        for one in found.keys() & set(turns):
+            last = len(turns) - turns[::-1].index(one)
+            others = set(turns) - (chosen if one in chosen else set())
+            before = others.intersection(turns[:last])
+            found[one][0].update(before)
+            found[one][1].update(others - before)
+    return found
+
+
+def _in_which_were_named(people: Collection[Client]) -> list[Checkout]:
+    own = select(Checkout).where(Checkout.client_id.in_([one.id for one in people]))
+    at_the_time = [
+        and_(
+            Checkout.updated_at.between(one.created_at, one.created_at + 2 * LASTS),
+            Checkout.created_at <= one.created_at,
+        )
+        for one in people
+    ]
+    found = [*db.session.scalars(own)]
+    for first in range(0, len(at_the_time), 50):
+        found += db.session.scalars(select(Checkout).where(or_(*at_the_time[first : first + 50])))
+    return list(dict.fromkeys(found))
 
 
 def who_is_asked(client: Client) -> str:

@@ -85,7 +85,7 @@ def _was_barred(one: Client, booked_at: dt.datetime | None) -> bool:
 @dataclass(frozen=True)
 class _Grounds:
     """Of some people, by their numbers: for whom something is not safe by what they declared, or a stop holds; who
-    typed more than they signed; and whose visits wait for what was said in another record."""
+    typed more than they signed; and whose visits wait for what was said in another record, or would."""
 
     against: Set[int]
     open: Set[int]
@@ -96,7 +96,9 @@ class _Grounds:
         standing = intake.standings(ids)
         return cls(
             {one.id for one in people if _speaks(standing[one.id], one.born_on, today)},
-            {draft.client_id for draft in intake.unsigned_drafts(ids)} | open_questions.who_wait(ids),
+            {draft.client_id for draft in intake.unsigned_drafts(ids)}
+            | open_questions.who_wait(ids)
+            | open_questions.who_would_wait(ids).keys(),
         )
 
     def hold(self, one: Client | Known, other: Client | Known) -> bool:
@@ -120,7 +122,9 @@ def is_open_question(client: Client, now: dt.datetime) -> bool:
     """Whether this new record may be somebody for whom something is not safe, or may not be."""
     alike, today = clients.look_alikes(client), premises.today(now)
     grounds = _Grounds.of(alike, today)
-    return any(grounds.hold(client, one) for one in alike)
+    return any(grounds.hold(client, one) for one in alike) or bool(
+        open_questions.about(client, alike, is_new=True)
+    )
 
 
 def has_to_be_reviewed(one: Client, other: Client, today: dt.date) -> bool:

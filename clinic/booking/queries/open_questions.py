@@ -12,8 +12,8 @@ from collections.abc import Collection, Iterable
 from sqlalchemy import ColumnElement, and_, exists, or_, select
 
 from clinic.booking.models import Checkout, OpenQuestion, Visit
-from clinic.booking.queries import visits
-from clinic.booking.queries.checkouts import LASTS, named_with
+from clinic.booking.queries import checkouts, visits
+from clinic.booking.queries.checkouts import LASTS
 from clinic.clients import queries as clients
 from clinic.clients.models import Client
 from clinic.clients.queries import Known, Pair
@@ -36,15 +36,27 @@ _ASKED = (
 )
 
 
-def about(client: Client, alike: Iterable[Client]) -> list[Client]:
+def about(client: Client, alike: Iterable[Client], *, is_new: bool = False) -> list[Client]:
     """The records for which somebody waits who books now, but those of whom it was decided. `alike`: whom they look
     like. Who books once more, on a new record that nobody has proved, waits for what the first one waits for; so does
-    who was named after others, and answered, in a booking that went on without them or was left."""
-    again = _again(client, alike)
+    who was named after others, and answered, in a booking that went on without them or was left. `is_new`: a record
+    that is just being made, of which nobody knows yet whose it is."""
+    is_unproven = client.is_unproven or is_new
+    again = _again(client, alike) if is_unproven else []
     asked = of_people(client.id, *(one.id for one in again))
-    if client.is_unproven:
-        asked |= {other for one in (client, *filter(_has_answered, again)) for other in _named_with(one)}
+    if is_unproven:
+        answered = _who_answered(again)
+        for ids in _named_with([client, *(one for one in again if one.id in answered)]).values():
+            asked |= ids
     return clients.not_told_apart(client, asked - {client.id}) if asked else []
+
+
+def who_would_wait(client_ids: Collection[int]) -> dict[int, set[int]]:
+    """Those of these people who have answered, and whom nobody has proved, with the records of others who were named in
+    one booking with them, for which they would wait if they booked now."""
+    typed = db.session.scalars(select(Client).where(Client.id.in_(client_ids), Client.is_unproven)).all()
+    answered = _who_answered(typed)
+    return {one: ids for one, ids in _named_with([one for one in typed if one.id in answered]).items() if ids}
 
 
 def of_people(*client_ids: int) -> set[int]:
@@ -52,21 +64,28 @@ def of_people(*client_ids: int) -> set[int]:
     return {about.id for _one, about in _open(Visit.client_id.in_(numbers(*client_ids)))}
 
 
-def _named_with(client: Client) -> set[int]:
-    """Of those who were named in one booking with this person, those for whom something was said and of whom nothing
-    was decided: who was named before them; who came after them, only where it is likely the same person."""
-    found: set[int] = set()
-    rows = select(Client).where(Client.id.in_(numbers(client.id))).order_by(Client.id)
-    for one in db.session.scalars(rows).all():
-        before, after = named_with(one)
-        later = [other for number in after if (other := clients.client(number)) is not None]
-        found |= {*before, *(other.id for other in later if is_likely_same(client, other))}
-    speak = who_speak(found) - {client.id}
-    return {one.id for one in clients.not_told_apart(client, speak)} if speak else set()
+def _named_with(people: Collection[Client]) -> dict[int, set[int]]:
+    """Of those who were named in one booking with each of these people, those for whom something was said and of whom
+    nothing was decided: who was named before them; who came after them, only where it is likely the same person."""
+    whose = {number: one for one in people for number in numbers(one.id)}
+    rows = db.session.scalars(select(Client).where(Client.id.in_(whose)).order_by(Client.id)).all()
+    found: dict[int, set[int]] = {one.id: set() for one in people}
+    for number, (before, after) in checkouts.named_with(rows).items():
+        person = whose[number]
+        later = [other for one in after if (other := clients.client(one)) is not None]
+        found[person.id] |= {*before, *(other.id for other in later if is_likely_same(person, other))}
+    speak = who_speak({one for ids in found.values() for one in ids})
+    for person in people:
+        theirs = {one.id for number in found[person.id] if (one := clients.client(number)) is not None}
+        theirs &= speak - {person.id}
+        found[person.id] = {one.id for one in clients.not_told_apart(person, theirs)} if theirs else set()
+    return found
 
 
-def _has_answered(one: Client) -> bool:
-    return any(intake.newest(number) or intake.drafts(number) for number in numbers(one.id))
+def _who_answered(people: Collection[Client]) -> set[int]:
+    """Those of these people for whom a question was answered, signed or not."""
+    whose = {number: one.id for one in people for number in numbers(one.id)}
+    return {whose[number] for number in intake.who_answered(whose)} if whose else set()
 
 
 def of_booked(visit_ids: Collection[int]) -> list[Client]:
@@ -83,7 +102,7 @@ def numbers(*client_ids: int) -> list[int]:
 def _again(client: Client, alike: Iterable[Client]) -> list[Client]:
     """Other records that nobody has proved, and that may have been made by the same person, one after the other."""
     found: dict[int, Client] = {}
-    ahead = [(client, one) for one in alike] if client.is_unproven else []
+    ahead = [(client, one) for one in alike]
     while ahead:
         before, one = ahead.pop()
         if one.is_unproven and one.id not in {client.id, *found} and is_likely_same(before, one):
@@ -141,13 +160,13 @@ def shown_pair(one: Client, other: Client) -> Pair:
 def who_speak(client_ids: Iterable[int]) -> set[int]:
     """Of these records, as they are today, those for which something was said that is more than "no"."""
     found = {one.id for number in client_ids if (one := clients.client(number)) is not None}
-    return {one for one in found if _speaks(one)}
-
-
-def _speaks(client_id: int) -> bool:
-    standing = intake.standings([client_id])[client_id]
-    signed = any(answer_history.more_than({}, one.answers) for one in standing.sources)
-    return bool(signed or standing.stops or intake.unsigned_drafts([client_id]))
+    standings = intake.standings(sorted(found)) if found else {}
+    signed = {
+        one
+        for one, standing in standings.items()
+        if standing.stops or any(answer_history.more_than({}, source.answers) for source in standing.sources)
+    }
+    return signed | {one for one in found - signed if intake.has_unsigned(one)}
 
 
 def waiting_for(client: Client) -> list[Visit]:

@@ -17,11 +17,13 @@ from clinic.booking.queries import open_questions, visits
 from clinic.booking.queries.checkouts import (
     CHOSEN_BEFORE,
     GUEST,
+    IN_TURN,
     NAMED_BEFORE,
     all_before,
     chosen_before,
     guest_of,
     has_reconfirmed,
+    in_turn,
     named_before,
     person_of,
 )
@@ -156,12 +158,13 @@ def _whose(session: Session, checkout: Checkout) -> Client | None:
     if checkout.client_id is None:
         return None
     who_stands(session, checkout.client_id, is_judged=False)
-    person, said = person_of(checkout), checkout.details
+    person = person_of(checkout)
     if person is None or person.id != checkout.client_id:
+        said = {**(checkout.details or {}), IN_TURN: in_turn(checkout)}
         if checkout.user_id is None:  # what was said there may concern whoever is named next
-            said = {**(said or {}), NAMED_BEFORE: [*named_before(checkout), checkout.client_id]}
+            said[NAMED_BEFORE] = [*named_before(checkout), checkout.client_id]
         checkout.client_id = person.id if person is not None else None
-        checkout.details = dict(said) if said else said  # sealed anew, for whom it is now
+        checkout.details = said  # sealed anew, for whom it is now
     return person
 
 
@@ -248,18 +251,20 @@ def choose_person(token: str, client_id: int, *, user_id: int, now: dt.datetime)
         ):
             client.is_unproven = False  # the account proved the e-mail, and nobody else looks like them
         typed_before = checkout.client_id
-        said = checkout.details or {}
+        said = {**(checkout.details or {})}
         typed = typed_before if checkout.user_id is None else said.get(GUEST)
+        if typed_before not in (None, client.id):
+            said[IN_TURN] = in_turn(checkout)
+            if checkout.user_id is not None:
+                said[CHOSEN_BEFORE] = list(dict.fromkeys([*chosen_before(checkout), typed_before]))
         before = [one for one in named_before(checkout) if _may_be(session, one, client)]
         tellers = [one for one in (*before, typed) if one not in (None, client.id)]
         checkout.client_id, checkout.user_id, checkout.updated_at = client.id, user_id, now
         refusal = seat(session, visit, client, now=now)
         told = [one for one in tellers if carry_over(session, one, client.id, now=now)]
         if told:  # it goes along to whomever else they choose, too
-            said = {**said, GUEST: told[-1]}
-        if (
-            said
-        ):  # sealed anew, for whom it is now: the key of whoever was typed before may be gone in a moment
+            said[GUEST] = told[-1]
+        if said:  # sealed anew, for whom it is now: the key of who was typed before may be gone in a moment
             checkout.details = {**said}
         if typed_before is not None and typed_before not in (client.id, *told):
             session.flush()
@@ -290,6 +295,7 @@ def name_person(token: str, details: Details, *, relation: str, now: dt.datetime
     with transaction() as session:
         checkout, visit = _working(token, now)
         last, before, chosen = _whose(session, checkout), named_before(checkout), chosen_before(checkout)
+        turns = in_turn(checkout)
         if checkout.user_id is not None:  # whom an account chose is not written over
             before = [*before, *([guest] if (guest := guest_of(checkout)) else [])]
             chosen, last = [*chosen, *([last.id] if last is not None else [])], None
@@ -304,7 +310,7 @@ def name_person(token: str, details: Details, *, relation: str, now: dt.datetime
             before = [*before, last.id]
         before = [one for one in dict.fromkeys(before) if one != client.id]
         checkout.client_id, checkout.updated_at, checkout.user_id = client.id, now, None
-        others = {NAMED_BEFORE: before, CHOSEN_BEFORE: list(dict.fromkeys(chosen))}
+        others = {NAMED_BEFORE: before, CHOSEN_BEFORE: list(dict.fromkeys(chosen)), IN_TURN: turns}
         checkout.details = {"relation": relation} | {key: ids for key, ids in others.items() if ids}
         client_id, refusal = client.id, seat(session, visit, client, now=now)
     if refusal is not None:

@@ -46,6 +46,13 @@ def who_signed(client_ids: Collection[int]) -> set[int]:
     )
 
 
+def who_answered(client_ids: Collection[int]) -> set[int]:
+    """Those of these very records for which a question was answered, signed or not."""
+    signed = select(Intake.client_id).where(Intake.client_id.in_(client_ids))
+    typed = select(IntakeDraft.client_id).where(IntakeDraft.client_id.in_(client_ids))
+    return set(db.session.scalars(signed.union(typed)))
+
+
 def versions(client_id: int) -> Sequence[Intake]:
     """Every signed version, newest first."""
     return db.session.scalars(
