@@ -91,6 +91,11 @@ def alias_ids(*client_ids: int) -> list[int]:
     return [one.id for below in aliases(client_ids).values() for one in below]
 
 
+def all_ids(*client_ids: int) -> list[int]:
+    """This record (or these), and those that were merged into it."""
+    return [*client_ids, *alias_ids(*client_ids)]
+
+
 def look_alikes(one: Client, *, besides: Which = _nobody) -> Sequence[Client]:
     """Other records with the same phone, the same e-mail, or the same name and birth date.
 
@@ -152,7 +157,7 @@ def not_told_apart(one: Client, others: Collection[int]) -> list[Client]:
     """Those of these records who may be this person, as the records of today: not this one itself, and not those of
     whom staff said that they are somebody else."""
     found = {number: kept for number in others if (kept := client(number)) is not None and kept.id != one.id}
-    apart = _told_apart([one.id, *alias_ids(one.id)], {*found, *(kept.id for kept in found.values())})
+    apart = _told_apart(all_ids(one.id), {*found, *(kept.id for kept in found.values())})
     may_be = {kept.id: kept for number, kept in found.items() if not apart & {number, kept.id}}
     return [may_be[key] for key in sorted(may_be)]
 
@@ -209,7 +214,7 @@ def may_be_another(one: Client, user_id: int) -> bool:
 
 def own_account_ids(client_id: int) -> list[int]:
     """The accounts that are this person's own: one, or several once records of theirs were merged."""
-    ids = [client_id, *alias_ids(client_id)]
+    ids = all_ids(client_id)
     own = select(ClientAccess.user_id).where(ClientAccess.client_id.in_(ids), ClientAccess.relation == "self")
     return list(db.session.scalars(own.distinct().order_by(ClientAccess.user_id)))
 
@@ -380,7 +385,7 @@ def lost_relation(client_id: int) -> str | None:
         return None
     ended = (
         select(AuditRow.detail)
-        .where(AuditRow.thing == "client", AuditRow.thing_id.in_([client_id, *alias_ids(client_id)]))
+        .where(AuditRow.thing == "client", AuditRow.thing_id.in_(all_ids(client_id)))
         .where(AuditRow.deed == ACCESS_ENDED)
         .order_by(AuditRow.sequence.desc())
     )

@@ -82,7 +82,7 @@ def visits_in_feed(owner: Owner, now: dt.datetime) -> Sequence[Visit]:
         whose = Visit.therapist_id == owner.therapist_id
     else:
         ids = [one.client_id for one in clients.people_of(owner.user_id or 0)]
-        whose = Visit.client_id.in_([*ids, *clients.alias_ids(*ids)])
+        whose = Visit.client_id.in_(clients.all_ids(*ids))
     was_booked = select(StatusChange.id).where(
         StatusChange.visit_id == Visit.id, StatusChange.status.not_in(NEVER_BOOKED)
     )

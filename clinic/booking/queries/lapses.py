@@ -36,7 +36,7 @@ def lapsing(now: dt.datetime, client_id: int | None = None) -> list[Lapse]:
     first. One that a later clearance for the same condition follows is left out.
     """
     today = premises.today(now)
-    whose = [] if client_id is None else [Clearance.client_id.in_([client_id, *clients.alias_ids(client_id)])]
+    whose = [] if client_id is None else [Clearance.client_id.in_(clients.all_ids(client_id))]
     rows = db.session.scalars(
         select(Clearance)
         .where(
@@ -56,13 +56,13 @@ def lapsing(now: dt.datetime, client_id: int | None = None) -> list[Lapse]:
 
 
 def _has_visits(client_id: int, now: dt.datetime) -> bool:
-    ids = [client_id, *clients.alias_ids(client_id)]
+    ids = clients.all_ids(client_id)
     ahead = exists().where(Visit.client_id.in_(ids), lies_ahead(now), Visit.status.in_(tuple(UPCOMING)))
     return bool(db.session.scalar(select(ahead)))
 
 
 def _is_followed(row: Clearance, client_id: int) -> bool:
-    ids = [client_id, *clients.alias_ids(client_id)]
+    ids = clients.all_ids(client_id)
     later = db.session.scalars(
         select(Clearance).where(
             Clearance.client_id.in_(ids),

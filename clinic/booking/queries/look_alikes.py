@@ -64,7 +64,7 @@ def alike(client: Client, visit_id: int | None = None, *, is_another: bool = Fal
     return Alike(
         sources=tuple(source for one in found for source in one.sources),
         stops=tuple(stop for one in found for stop in one.stops),
-        restrictions=tuple(therapists.restrictions_of([*ids, *clients.alias_ids(*ids)])),
+        restrictions=tuple(therapists.restrictions_of(clients.all_ids(*ids))),
         is_barred=any(_was_barred(one, booked_at) for one in rows),
         is_asked=bool(asked),
         unsigned=any(

@@ -61,13 +61,13 @@ def who_would_wait(client_ids: Collection[int]) -> dict[int, set[int]]:
 
 def of_people(*client_ids: int) -> set[int]:
     """The records for which visits of these people wait."""
-    return {about.id for _one, about in _open(Visit.client_id.in_(numbers(*client_ids)))}
+    return {about.id for _one, about in _open(Visit.client_id.in_(clients.all_ids(*client_ids)))}
 
 
 def _named_with(people: Collection[Client]) -> dict[int, set[int]]:
     """Of those who were named in one booking with each of these people, those for whom something was said and of whom
     nothing was decided: who was named before them; who came after them, only where it is likely the same person."""
-    whose = {number: one for one in people for number in numbers(one.id)}
+    whose = {number: one for one in people for number in clients.all_ids(one.id)}
     rows = db.session.scalars(select(Client).where(Client.id.in_(whose)).order_by(Client.id)).all()
     found: dict[int, set[int]] = {one.id: set() for one in people}
     for number, (before, after) in checkouts.named_with(rows).items():
@@ -84,7 +84,7 @@ def _named_with(people: Collection[Client]) -> dict[int, set[int]]:
 
 def _who_answered(people: Collection[Client]) -> set[int]:
     """Those of these people for whom a question was answered, signed or not."""
-    whose = {number: one.id for one in people for number in numbers(one.id)}
+    whose = {number: one.id for one in people for number in clients.all_ids(one.id)}
     return {whose[number] for number in intake.who_answered(whose)} if whose else set()
 
 
@@ -92,11 +92,6 @@ def of_booked(visit_ids: Collection[int]) -> list[Client]:
     """The records for which a visit waits that was booked before: it has its own questions, and waits for nothing that
     a stranger says in its person's name later."""
     return list({about.id: about for _one, about in _open(OpenQuestion.visit_id.in_(visit_ids))}.values())
-
-
-def numbers(*client_ids: int) -> list[int]:
-    """These records, and those that were joined with them."""
-    return [*client_ids, *clients.alias_ids(*client_ids)]
 
 
 def _again(client: Client, alike: Iterable[Client]) -> list[Client]:
@@ -119,7 +114,7 @@ def is_likely_same(one: Client | Known, other: Client | Known) -> bool:
 
 def with_whom(client: Client) -> list[Client]:
     """Those whom the desk has to compare with this record, since a visit of one of them waits for the other."""
-    own = numbers(client.id)
+    own = clients.all_ids(client.id)
     rows = _open(or_(Visit.client_id.in_(own), OpenQuestion.client_id.in_(own)))
     others = {other.id: other for pair in rows for other in pair if other.id != client.id}
     return [others[key] for key in sorted(others)]
@@ -127,12 +122,12 @@ def with_whom(client: Client) -> list[Client]:
 
 def who_wait(client_ids: Collection[int]) -> set[int]:
     """Those of these people whose visits wait for what was said in another record."""
-    return {one.id for one, _about in _open(Visit.client_id.in_(numbers(*client_ids)))}
+    return {one.id for one, _about in _open(Visit.client_id.in_(clients.all_ids(*client_ids)))}
 
 
 def is_waited_for(client: Client) -> bool:
     """Whether somebody's visits wait for what was said for this record."""
-    return bool(_open(OpenQuestion.client_id.in_(numbers(client.id))))
+    return bool(_open(OpenQuestion.client_id.in_(clients.all_ids(client.id))))
 
 
 def pairs() -> list[tuple[Client, Client]]:
@@ -212,5 +207,5 @@ def _has_more(client_id: int | None, now: dt.datetime) -> bool:
     person = clients.client(client_id) if client_id is not None else None
     if person is None:
         return False
-    more = select(Visit.id).where(Visit.client_id.in_(numbers(person.id)), is_not_over(now))
+    more = select(Visit.id).where(Visit.client_id.in_(clients.all_ids(person.id)), is_not_over(now))
     return db.session.scalar(more.limit(1)) is not None

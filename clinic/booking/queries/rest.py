@@ -96,7 +96,7 @@ def rest_around(
 
 def _visits(client_id: int, since: dt.datetime, besides: int | None) -> list[BodyWork]:
     """This person's visits that a start from `since` on may come too near to, under every record that is theirs."""
-    ids = [client_id, *clients.alias_ids(client_id)]
+    ids = clients.all_ids(client_id)
     if not may_have(Visit, ids):
         return []
     rows = db.session.execute(

@@ -267,7 +267,7 @@ def visits_switched_off(now: dt.datetime) -> Sequence[Visit]:
 def first_visit_at(client_id: int, *, besides: int | None = None) -> dt.datetime | None:
     """When the first visit that this person has, or had, starts; None where there is none. One that their client takes
     for confirmed counts as one: how long the next one takes would tell."""
-    ids = [client_id, *clients.alias_ids(client_id)]
+    ids = clients.all_ids(client_id)
     if not may_have(Visit, ids):
         return None
     mine = [Visit.client_id.in_(ids), *([Visit.id != besides] if besides is not None else [])]
@@ -316,7 +316,7 @@ def concerns_reviewer(user_id: int, client_id: int, now: dt.datetime) -> bool:
     if me is not None and treats(me.id, client_id, now):
         return True
     waits = exists().where(
-        Visit.client_id.in_([client_id, *clients.alias_ids(client_id)]),
+        Visit.client_id.in_(clients.all_ids(client_id)),
         Visit.status.in_(("pending", "suspended")),
         Visit.waiting_for.in_(("clearance", "review")),
     )

@@ -88,7 +88,7 @@ def page(*, client_id: int | None, page: int, per_page: int) -> tuple[Sequence[W
     if client_id is not None:
         person = clients.client(client_id)
         client_id = person.id if person is not None else client_id
-        here.append(WaitlistWish.client_id.in_([client_id, *clients.alias_ids(client_id)]))
+        here.append(WaitlistWish.client_id.in_(clients.all_ids(client_id)))
     total = db.session.scalar(select(func.count()).select_from(WaitlistWish).where(*here)) or 0
     rows = db.session.scalars(
         select(WaitlistWish)
@@ -103,7 +103,7 @@ def page(*, client_id: int | None, page: int, per_page: int) -> tuple[Sequence[W
 
 def wishes_of(client_ids: Collection[int]) -> Sequence[WaitlistWish]:
     """The open wishes of these people, oldest first."""
-    ids = [*client_ids, *clients.alias_ids(*client_ids)]
+    ids = clients.all_ids(*client_ids)
     return db.session.scalars(
         select(WaitlistWish)
         .where(WaitlistWish.client_id.in_(ids), WaitlistWish.ended_at.is_(None))
@@ -198,7 +198,7 @@ def newest_offer(wish_id: int) -> int | None:
 def offers_to(client_ids: Collection[int], now: dt.datetime) -> Sequence[Offer]:
     """Times that are kept for these people until they have answered, the one that runs out first at the top. One that
     has run out is none, also before the round that ends it: no yes takes it any more."""
-    ids = [*client_ids, *clients.alias_ids(*client_ids)]
+    ids = clients.all_ids(*client_ids)
     return [one for one in open_offers() if one.visit.client_id in ids and still_stands(one, now)]
 
 

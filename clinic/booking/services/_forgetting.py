@@ -64,7 +64,7 @@ def ask_of_all(session: Session, client: Client, asked: Collection[int], now: dt
     """What waits for these of one record holds whatever is ahead of the person on another one, too, also what was
     called off and may be taken back."""
     ahead = select(Visit).where(
-        Visit.client_id.in_(open_questions.numbers(client.id)), open_questions.is_not_over(now)
+        Visit.client_id.in_(clients.all_ids(client.id)), open_questions.is_not_over(now)
     )
     _ask(session, session.scalars(ahead.order_by(Visit.id)).all(), {*asked} - {client.id})
 

@@ -45,7 +45,7 @@ def known_of(client: Client, visit_id: int | None = None, *, is_another: bool = 
         stops=standing.stops,
         alike=look_alikes.alike(client, visit_id, is_another=is_another),
         letters=tuple(clearances.counting(client.id, standing.sources)),
-        restrictions=tuple(therapists.restrictions_of([client.id, *clients.alias_ids(client.id)])),
+        restrictions=tuple(therapists.restrictions_of(clients.all_ids(client.id))),
         consent=judged_by.guardian_consent(client.id),
         gates=judged_by.gate_settings(),
         unsigned=intake.has_unsigned(client.id),

@@ -28,7 +28,7 @@ def send_new_links(session: Session, client: Client, *, now: dt.datetime) -> Non
     Whoever is here already knows of their visit."""
     ahead = visits.visits_ahead(client.id, now)
     coming = [one for one in ahead if one.manage_hash is not None and one.status in UPCOMING]
-    is_theirs = Visit.client_id.in_([client.id, *clients.alias_ids(client.id)])
+    is_theirs = Visit.client_id.in_(clients.all_ids(client.id))
     theirs = select(Visit.id).where(is_theirs)
     session.execute(delete(CheckinLink).where(CheckinLink.visit_id.in_(theirs)))
     session.execute(update(Visit).where(is_theirs).values(manage_hash=None))

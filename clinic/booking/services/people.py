@@ -209,7 +209,7 @@ def merge_clients(keep_id: int, lose_id: int, *, by: int, now: dt.datetime) -> N
         if keep.is_nameless or lose.is_nameless:
             raise NotFound(_("One of these records is not there any more."))
         if keep.is_erased and not lose.is_erased:
-            stand_again(session, *locked(session, [keep.id, *clients.alias_ids(keep.id)]))
+            stand_again(session, *locked(session, clients.all_ids(keep.id)))
         alike = [one for one in (*clients.people_like(keep), *clients.people_like(lose)) if one.id != lose.id]
         third = _not_parted_by_the_desk(keep, lose, premises.today(now))
         asked = open_questions.of_people(keep.id, lose.id)

@@ -240,7 +240,7 @@ def _take_about_another(now_at: Standing | None, number: int) -> Answer | None:
 def _own_records() -> list[int]:
     """Of all whom the account at the screen acts for, with what was merged into them."""
     own = kit.own_people()
-    return [*own, *clients.alias_ids(*own)]
+    return clients.all_ids(*own)
 
 
 @pages.post("/book/health/<int:number>/keep", needs=Permission.SITE_ANY_READ)

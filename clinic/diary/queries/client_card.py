@@ -61,7 +61,7 @@ def client_card(client_id: int, now: dt.datetime) -> ClientCard | None:
     today = premises.today(now)
     rules = premises.clinic()
     age = client.age_on(today)
-    ids = [client.id, *clients.alias_ids(client.id)]
+    ids = clients.all_ids(client.id)
     found = visits.visits_of(ids)
     notes = clients.notes(client.id)
     is_minor = age < rules.adult_age

@@ -116,7 +116,7 @@ def drafts(client_id: int) -> Sequence[IntakeDraft]:
 def is_answering(client_id: int, now: dt.datetime) -> bool:
     """Whether somebody is at this client's questions: something was typed, or a device of theirs used, just now; also
     by the number of a record that was merged meanwhile."""
-    since, numbers = now - AT_IT, [client_id, *clients.alias_ids(client_id)]
+    since, numbers = now - AT_IT, clients.all_ids(client_id)
     typed = exists().where(IntakeDraft.client_id.in_(numbers), IntakeDraft.updated_at > since)
     holds = exists().where(
         TabletPass.client_id.in_(numbers),
@@ -190,7 +190,7 @@ def is_reconfirmed(client_id: int, *, since: dt.datetime, since_day: dt.date) ->
 
 
 def _answered_since(client_id: int, since: dt.datetime, since_day: dt.date) -> Select[tuple[int]]:
-    ids = [client_id, *clients.alias_ids(client_id)]
+    ids = clients.all_ids(client_id)
     return select(Intake.id).where(
         Intake.client_id.in_(ids), Intake.signed_at >= since, Intake.answered_on >= since_day
     )
@@ -351,7 +351,7 @@ class AnswerSheet:
 
 def answer_sheets(client_id: int) -> list[AnswerSheet]:
     """Every signed version of this client and of records merged into it, newest first."""
-    ids = [client_id, *clients.alias_ids(client_id)]
+    ids = clients.all_ids(client_id)
     counting = {one.intake_id for one in in_force(client_id)}
     rows = sorted((row for one in ids for row in versions(one)), key=lambda row: row.signed_at, reverse=True)
     return [_sheet(row, next(iter(rows[index + 1 :]), None), counting) for index, row in enumerate(rows)]

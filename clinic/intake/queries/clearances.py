@@ -38,7 +38,7 @@ def counting(client_id: int, sources: Sequence[InForce]) -> list[OnFile]:
     condition changed after the letter was verified, something that ends clearances was declared since, or a
     warning sign was raised.
     """
-    ids = [client_id, *clients.alias_ids(client_id)]
+    ids = clients.all_ids(client_id)
     if not may_have(Clearance, ids):
         return []
     rows = db.session.scalars(
@@ -231,7 +231,7 @@ class Sent:
 def letters_of(client_id: int) -> list[Sent]:
     """What was sent in for this client and records merged into it, newest first; of one second, what waits is the
     newer."""
-    ids = [client_id, *clients.alias_ids(client_id)]
+    ids = clients.all_ids(client_id)
     rows = db.session.scalars(
         select(ClearanceLetter)
         .where(ClearanceLetter.client_id.in_(ids))
@@ -262,7 +262,7 @@ class Verified:
 
 def verified_of(client_id: int, sources: Sequence[InForce], today: dt.date) -> list[Verified]:
     """Every clearance of this client and of records merged into it, newest first. `counts`: it does today."""
-    ids = [client_id, *clients.alias_ids(client_id)]
+    ids = clients.all_ids(client_id)
     now_counting = {one.rule.id for one in counting(client_id, sources)}
     rows = db.session.scalars(
         select(Clearance)
@@ -300,7 +300,7 @@ def to_clear(client: Client, sources: Sequence[InForce], today: dt.date) -> dict
 
 def acts_for(user_id: int, client_id: int) -> bool:
     """Whether this account is the client's own or may act for them: then it cannot verify their letter."""
-    ids = [client_id, *clients.alias_ids(client_id)]
+    ids = clients.all_ids(client_id)
     found = select(ClientAccess.user_id).where(
         ClientAccess.user_id == user_id, ClientAccess.client_id.in_(ids)
     )

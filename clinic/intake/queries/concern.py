@@ -37,7 +37,7 @@ def concerns(user_id: int, client_id: int, now: dt.datetime) -> bool:
     or a warning sign of theirs can look at it again, and withdraw what they checked, as long as they could read the
     answers after a visit. Later that is for those given by name."""
     since = now - dt.timedelta(days=premises.clinic().treated_days_back)
-    theirs = {client_id, *clients.alias_ids(client_id)}
+    theirs = set(clients.all_ids(client_id))
     waits = {one.client_id for one in open_stops()} | {one.client_id for one in softened_to_review()}
     decided = or_(
         exists().where(

@@ -39,7 +39,7 @@ def of_records(client_ids: Collection[int]) -> Sequence[BadReaction]:
 
 def recorded_of(client_id: int) -> list[Recorded]:
     """What was recorded for this client and records merged into it, newest first."""
-    rows = of_records([client_id, *clients.alias_ids(client_id)])
+    rows = of_records(clients.all_ids(client_id))
     names = accounts.names_of({row.recorded_by_id for row in rows})
     return [
         Recorded(row.happened_on, row.recorded_at, names.get(row.recorded_by_id, ""), row.what_happened)

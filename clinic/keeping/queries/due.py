@@ -112,4 +112,4 @@ def _over(now: dt.datetime) -> list[tuple[Erasure, Client]]:
 
 
 def _ahead(client: Client) -> Sequence[Visit]:
-    return people.visits_ahead([client.id, *clients.alias_ids(client.id)])
+    return people.visits_ahead(clients.all_ids(client.id))

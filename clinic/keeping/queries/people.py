@@ -135,7 +135,7 @@ def comes_back(gone: Gone) -> Client | None:
 def still_booked(gone: Collection[Gone]) -> list[int]:
     """Visits that a restored database still has ahead for those who are to be erased once more."""
     back = [one for one in map(comes_back, gone) if one is not None]
-    return [visit.id for one in back for visit in visits_ahead([one.id, *clients.alias_ids(one.id)])]
+    return [visit.id for one in back for visit in visits_ahead(clients.all_ids(one.id))]
 
 
 def visits_ahead(client_ids: Collection[int]) -> Sequence[Visit]:
@@ -153,7 +153,7 @@ def last_visit_on(client_ids: Collection[int]) -> dt.date | None:
 def kept_until(client: Client, now: dt.datetime) -> dt.date | None:
     """Until when a law makes the clinic keep the records of treatment; None when it may erase them now."""
     years = periods()["law"]
-    last = last_visit_on([client.id, *clients.alias_ids(client.id)])
+    last = last_visit_on(clients.all_ids(client.id))
     if not years or last is None:
         return None
     ends = records_end_on(last, client.born_on, years=years, adult_age=premises.clinic().adult_age)
@@ -198,7 +198,7 @@ def _why_it_stays(user_id: int, client_id: int) -> str:
         return N_("Their account stays: they work here.")
     others = select(ClientAccess.client_id).where(
         ClientAccess.user_id == user.id,
-        ClientAccess.client_id.not_in([client_id, *clients.alias_ids(client_id)]),
+        ClientAccess.client_id.not_in(clients.all_ids(client_id)),
     )
     if db.session.scalar(others.limit(1)) is not None:
         return N_("Their account stays: it books for other people too.")

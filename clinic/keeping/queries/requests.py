@@ -51,7 +51,7 @@ def waiting_ids() -> set[int]:
 def open_request(client_id: int) -> Erasure | None:
     """The request of this person that is open, the most urgent first; also where it was made on a record that was
     merged into theirs."""
-    return next(iter(open_requests_of([client_id, *clients.alias_ids(client_id)])), None)
+    return next(iter(open_requests_of(clients.all_ids(client_id))), None)
 
 
 def open_requests_of(client_ids: Collection[int]) -> Sequence[Erasure]:

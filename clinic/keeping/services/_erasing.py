@@ -95,7 +95,7 @@ def erase(
 def wait_for(session: Session, client: Client) -> None:
     """Nobody signs or books for these records meanwhile, and none is joined with another: what came in between would
     stay. Raises TryAgain where one has just been."""
-    ids, part_of = [client.id, *clients.alias_ids(client.id)], client.merged_into_id
+    ids, part_of = clients.all_ids(client.id), client.merged_into_id
     locked(session, ids)
     session.expire_all()
     joined = session.scalars(select(Client.id).where(Client.merged_into_id.in_(ids))).all()

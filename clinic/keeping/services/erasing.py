@@ -48,7 +48,7 @@ def ask_to_be_erased(client_id: int, *, by: int, now: dt.datetime) -> dt.date:
             tell(
                 session, Notice.ERASURE_RECEIVED, user, now=now, until=day_words(row.due_on),
                 clinic=facts.name if facts else "", phone=facts.phone if facts else "",
-                is_waiting=bool(people.visits_ahead([client_id, *clients.alias_ids(client_id)])),
+                is_waiting=bool(people.visits_ahead(clients.all_ids(client_id))),
             )  # fmt: skip
         if not is_known:  # asked, taken back and asked again
             tell_owners(session, Notice.ERASURE_ASKED, now=now)
@@ -62,7 +62,7 @@ def take_request_back(client_id: int, *, by: int, now: dt.datetime) -> None:
         stands = clients.client(client_id)
         client_id = stands.id if stands is not None else client_id
         _check_own(client_id, by, now)
-        rows = requests.open_requests_of([client_id, *clients.alias_ids(client_id)])
+        rows = requests.open_requests_of(clients.all_ids(client_id))
         for row in rows:
             row.withdrawn_at = now
         if rows:

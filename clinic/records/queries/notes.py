@@ -51,7 +51,7 @@ def notes_of(visit_id: int) -> list[Note]:
 
 def last_notes(client_id: int, *, before: dt.datetime) -> list[NotedVisit]:
     """Of this person's last visits of which something was noted, the newest first. Three statements."""
-    ids = [client_id, *clients.alias_ids(client_id)]
+    ids = clients.all_ids(client_id)
     rows = db.session.execute(
         select(Visit.id, Visit.day, Service.name)
         .join(Service, Service.id == Visit.service_id)

@@ -136,7 +136,7 @@ class Whose:
         self.account_emails = set(session.scalars(emails)) if accounts else set()
         self.reached_at = [one for one in (client.email, client.phone_key) if one]
         self.is_unproven = client.is_unproven
-        records = [client.id, *clients.alias_ids(client.id)]
+        records = clients.all_ids(client.id)
         self.guests = unfinished.guests_of(records)
         self.ids: dict[str, list[int]] = {"client": [*records, *self.guests]}
         for table in ("visit", "intake", "clearance_letter", "clearance", "waitlist_wish"):
