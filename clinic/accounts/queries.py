@@ -8,7 +8,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, and_, exists, func, select
 
 from clinic.accounts.browsers import shown
 from clinic.accounts.models import (
@@ -53,6 +53,12 @@ class Member:
 
 
 PASSWORD_LINKS = frozenset({"welcome", "reset"})
+IS_UNENTERED = and_(
+    User.password_hash.is_(None),
+    ~exists().where(UserSession.user_id == User.id),
+    ~exists().where(Passkey.user_id == User.id),
+)
+"""A mail opened this account, and nobody has taken the way that it carries."""
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,9 @@ def retention(dry_run: bool) -> None:
                 click.echo(f"Removed: {expiring.remove_due(clock.now(), settings=app.config)}.")
             except (KeysLeft, BackupFailed) as error:
                 sys.exit(f"What was due is gone here, but not from older backups. {error.__cause__ or error}")
+            except expiring.PeopleLeft as error:
+                left = ", ".join(f"record {number} ({kind})" for number, kind in error.left.items())
+                sys.exit(f"Removed: {error.removed}. Tried again in the next run: {left}.")
             return
         for one in due.due(clock.now()):
             click.echo(f"{one.count:>6}  {one.label}")

@@ -7,10 +7,11 @@ from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
-from sqlalchemy import and_, exists, func, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
-from clinic.accounts.models import Passkey, User, UserSession
+from clinic.accounts.models import User
+from clinic.accounts.queries import IS_UNENTERED
 from clinic.accounts.steps import (
     end_links,
     mail_welcome,
@@ -132,20 +133,13 @@ def give_access(session: Session, user_id: int, client_id: int, relation: str, *
         session.flush()
 
 
-_IS_UNENTERED = and_(
-    User.password_hash.is_(None),
-    ~exists().where(UserSession.user_id == User.id),
-    ~exists().where(Passkey.user_id == User.id),
-)
-
-
 def unentered_accounts(session: Session, client_id: int) -> list[tuple[ClientAccess, str]]:
     """With its e-mail, each account that a mail opened for this record and that nobody has entered yet: nobody has
     shown that the address is theirs, and it may be mistyped."""
     rows = session.execute(
         select(ClientAccess, User.email)
         .join(User, User.id == ClientAccess.user_id)
-        .where(ClientAccess.client_id == client_id, _IS_UNENTERED)
+        .where(ClientAccess.client_id == client_id, IS_UNENTERED)
     )
     return [(access, email) for access, email in rows]
 
@@ -179,7 +173,7 @@ def lead_to_account(session: Session, client: Client, relation: str, *, now: dt.
 
 def _account_for_nobody(session: Session, email: str) -> User | None:
     acts = exists().where(ClientAccess.user_id == User.id)
-    asked = select(User).where(User.email == email, User.is_active, _IS_UNENTERED, ~acts).with_for_update()
+    asked = select(User).where(User.email == email, User.is_active, IS_UNENTERED, ~acts).with_for_update()
     found = session.scalars(asked).one_or_none()
     return found if found is not None and found.roles == {Role.CLIENT} else None
 

@@ -7,17 +7,22 @@ import datetime as dt
 import pytest
 from click.testing import CliRunner
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
+from structlog.testing import capture_logs
 
 from clinic import cli, worker
 from clinic.accounts.models import FailedTry, KnownBrowser, UserSession
 from clinic.api.models import ApiToken
 from clinic.booking.models import CallRequest, Visit, WaitlistWish
 from clinic.booking.services import waitlist
+from clinic.booking.services.people import merge_clients
 from clinic.cli import retention
-from clinic.clients.models import Client
+from clinic.clients.models import Client, ClientNote
+from clinic.clients.services import write_note
+from clinic.keeping.models import Erasure
+from clinic.keeping.queries import people, requests
 from clinic.keeping.queries.due import due as what_is_due
-from clinic.keeping.services import expiring
+from clinic.keeping.services import erasing, expiring
 from clinic.rules.keeping import PERIODS, month_after, records_end_on, years_after
 from clinic.rules.permissions import Role
 from clinic.rules.waitlist import When
@@ -270,3 +275,112 @@ def test_a_mail_about_a_wish_is_of_whoever_had_the_wish(app: Flask) -> None:
     assert mails == {
         f"waitlist_joined:{first}": "ann@people.example", f"waitlist_joined:{second}": "ben@people.example"
     }  # fmt: skip
+
+
+TEN_YEARS = at_noon(dt.date(2036, 6, 9))
+A_YEAR = at_noon(NOW.date() + 365 * DAY)
+
+
+def known(name: str, *, acts: dict[int, str] | None = None) -> int:
+    """Somebody in the book who was never here."""
+    born_on = dt.date(1985, 5, 5)
+    made = factories.make_client(
+        first_name=name, last_name=name, born_on=born_on, created_at=NOW, acts=acts or {}
+    )
+    return made.id
+
+
+def came(world: w.World, name: str, *, acts: dict[int, str] | None = None, hour: int = 10) -> int:
+    """Somebody who was here once."""
+    client_id = known(name, acts=acts)
+    w.sign(client_id)
+    visit_id = w.at_desk(world, client_id, "relaxation", when=w.at(0, hour)).visit_id
+    with transaction() as session:
+        session.get_one(Visit, visit_id).status = "done"
+    return client_id
+
+
+def account_of(name: str) -> int:
+    return factories.make_user(email=f"{name}@people.example", roles=[Role.CLIENT], name=name).id
+
+
+def deeds_on(client_id: int) -> list[str]:
+    """What the audit says of the erasing of this record."""
+    told = AuditRow.thing == "client", AuditRow.thing_id == client_id, AuditRow.deed.contains("eras")
+    return list(db.session.scalars(select(AuditRow.deed).where(*told).order_by(AuditRow.sequence)))
+
+
+@pytest.mark.parametrize("was_here", [True, False])
+def test_whoever_has_asked_to_be_erased_goes_on_their_day_and_so_do_the_others(
+    app: Flask, now: dt.datetime, *, was_here: bool
+) -> None:
+    world, user_id = w.build(), account_of("ann")
+    if was_here:
+        ann, bob = came(world, "Ann", acts={user_id: "self"}), came(world, "Bob", hour=14)
+    else:
+        ann, bob = known("Ann", acts={user_id: "self"}), known("Bob")
+    expiring.let_go_by_periods(by=world.desk_id, now=NOW)
+    day = TEN_YEARS if was_here else A_YEAR
+    erasing.ask_to_be_erased(ann, by=user_id, now=day - 20 * DAY)
+    assert remove(app, day) == 2
+    assert left() == ["Erased", "Erased"]
+    rows = db.session.scalars(select(Erasure).order_by(Erasure.id)).all()
+    assert [(row.client_id, row.source, row.erased_at, row.finished_at) for row in rows] == [
+        (ann, "client", day, day), (bob, "period", day, day)
+    ]  # fmt: skip
+    assert deeds_on(ann) == ["client.erasure_asked", "client.erased"]
+    assert requests.open_requests() == []
+    assert remove(app, day + DAY) == 0
+
+
+def test_a_request_of_before_the_merge_is_done_with_the_record_that_stands(
+    app: Flask, now: dt.datetime
+) -> None:
+    """Of one person the request stood on the record that is merged away: the other one is erased, and once."""
+    world, user_id = w.build(), account_of("ann")
+    ann, other = known("Ann"), known("Ann", acts={user_id: "self"})
+    expiring.let_go_by_periods(by=world.desk_id, now=NOW)
+    db.session.rollback()
+    erasing.ask_to_be_erased(other, by=user_id, now=A_YEAR - 20 * DAY)
+    merge_clients(ann, other, by=world.desk_id, now=NOW)
+    assert remove(app, A_YEAR) == 1
+    assert left() == ["Erased", "Erased"]
+    rows = db.session.scalars(select(Erasure)).all()
+    assert [(row.client_id, row.source, row.finished_at) for row in rows] == [(ann, "client", A_YEAR)]
+    assert people.is_erased(ann)
+    assert remove(app, A_YEAR + DAY) == 0
+
+
+def test_the_trouble_with_one_person_keeps_nobody_else(
+    app: Flask, now: dt.datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A table of the clinic's own names a note about one of them, so that it cannot be deleted. The command and the
+    log name the record; once the trouble is over it goes by itself."""
+    world = w.build()
+    ann, bob = known("Ann"), known("Bob")
+    write_note(ann, "Rings twice.", by=world.desk_id, now=NOW)
+    factories.save(FailedTry(kind="x", who="y", at=NOW))
+    expiring.let_go_by_periods(by=world.desk_id, now=NOW)
+    monkeypatch.setattr(retention, "make_working_app", lambda: app)
+    monkeypatch.setattr("clinic.shared.clock.now", lambda: A_YEAR)
+    db.session.rollback()
+    with db.engine.begin() as connection:
+        connection.execute(text("CREATE TABLE our_own (note_id BIGINT REFERENCES client_note (id))"))
+        connection.execute(text("INSERT INTO our_own SELECT id FROM client_note"))
+    try:
+        with capture_logs() as logs:
+            said = CliRunner().invoke(cli.main, ["retention"])
+    finally:
+        with db.engine.begin() as connection:
+            connection.execute(text("DROP TABLE our_own"))
+    assert (said.exit_code, said.output.splitlines()[-1]) == (
+        1, f"Removed: 2. Tried again in the next run: record {ann} (IntegrityError)."
+    )  # fmt: skip
+    assert [(one["record"], one["kind"]) for one in logs if one["event"] == "not_removed"] == [
+        (ann, "IntegrityError")
+    ]
+    assert left() == ["Ann", "Erased"]
+    counts = [db.session.scalar(select(func.count()).select_from(one)) for one in (ClientNote, FailedTry)]
+    assert (counts, bob != ann) == ([1, 0], True)
+    assert remove(app, A_YEAR) == 1
+    assert left() == ["Erased", "Erased"]

@@ -290,7 +290,7 @@ def is_known(client_ids: Collection[int]) -> bool:
     """Whether any of these people has been treated here: else they are new."""
     if not client_ids:
         return False
-    ids = [*client_ids, *(alias for one in client_ids for alias in clients.alias_ids(one))]
+    ids = clients.all_ids(*client_ids)
     return bool(
         db.session.scalar(select(exists().where(Visit.client_id.in_(ids), Visit.status == VisitStatus.DONE)))
     )

@@ -9,7 +9,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, exists, func, or_, select
 
-from clinic.accounts.models import User
+from clinic.accounts.models import User, UserRole
+from clinic.accounts.queries import IS_UNENTERED
 from clinic.booking.models import Visit
 from clinic.clients import queries as clients
 from clinic.clients.models import Client, ClientAccess
@@ -21,6 +22,7 @@ from clinic.rules.keeping import Fate, fate_of, records_end_on
 from clinic.rules.language import N_
 from clinic.rules.permissions import Role
 from clinic.rules.visit_status import VisitStatus
+from clinic.shared.audit import AuditRow
 from clinic.shared.crypto import SealedRow
 from clinic.shared.database import db
 from clinic.shared.person_keys import Gone
@@ -189,7 +191,26 @@ def why_account_stays(client_id: int) -> str:
 
 def accounts_that_go(client_id: int) -> list[int]:
     """The accounts that are erased with them."""
-    return [one for one in clients.own_account_ids(client_id) if not _why_it_stays(one, client_id)]
+    own = [one for one in clients.own_account_ids(client_id) if not _why_it_stays(one, client_id)]
+    return [*own, *accounts_of_nobody(client_id)]
+
+
+def accounts_of_nobody(client_id: int) -> list[int]:
+    """Accounts that a mail opened for one of their records, and that are for nobody since records were joined, or since
+    staff corrected an address or ended what the account may do. Nobody has entered them: they go by their address, or
+    by what the audit says of them."""
+    ids = clients.all_ids(client_id)
+    ended = select(AuditRow.detail).where(
+        AuditRow.thing == "client", AuditRow.thing_id.in_(ids), AuditRow.deed == clients.ACCESS_ENDED
+    )
+    opened = or_(
+        User.email.in_(select(Client.email_key).where(Client.id.in_(ids))),
+        User.id.in_({one["user"] for one in db.session.scalars(ended)}),
+    )
+    acts = exists().where(ClientAccess.user_id == User.id)
+    works_here = exists().where(UserRole.user_id == User.id, UserRole.role != Role.CLIENT)
+    found = select(User.id).where(opened, User.is_active, IS_UNENTERED, ~acts, ~works_here)
+    return list(db.session.scalars(found.order_by(User.id)))
 
 
 def _why_it_stays(user_id: int, client_id: int) -> str:

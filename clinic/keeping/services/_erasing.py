@@ -53,8 +53,8 @@ def erase(
     went. Raises VisitsAhead, and nothing is changed."""
     wait_for(session, client)
     # Whoever adds a person to one of their accounts, or writes it a link, is done first.
-    accounts = select(User.id).where(User.id.in_(clients.own_account_ids(client.id))).order_by(User.id)
-    session.execute(accounts.with_for_update())
+    ids = [*clients.own_account_ids(client.id), *people.accounts_of_nobody(client.id)]
+    session.execute(select(User.id).where(User.id.in_(ids)).order_by(User.id).with_for_update())
     whose = Whose(client, *people.accounts_that_go(client.id))
     _check_nothing_is_ahead(client, whose, now)
     invitations = _invitations(session, whose)
@@ -74,6 +74,7 @@ def erase(
         if until is None:
             _blank_records(session, whose)
     person_keys.note_erased(session, whose.ids["client"], at=now, until=until)
+    row.client_id = client.id  # it may have been asked for on a record that was merged into theirs
     row.erased_at, row.erased_by_id, row.kept_until = now, by, until
     row.finished_at = now if until is None else None
     for other in requests.open_requests_of(whose.ids["client"]):  # made on a record that was merged

@@ -3,27 +3,37 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import structlog
 from sqlalchemy import delete, literal
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from clinic.clients import queries as clients
 from clinic.keeping.models import Erasure, KeepingConfirmation, KeepingPeriod
-from clinic.keeping.queries import due, due_people, people, periods
+from clinic.keeping.queries import due, due_people, people, periods, requests
 from clinic.keeping.services import _erasing
 from clinic.premises import queries as premises
-from clinic.rules.errors import ChangedMeanwhile, InvalidInput
+from clinic.rules.errors import ChangedMeanwhile, InvalidInput, RuleViolation
 from clinic.rules.keeping import PERIODS, Period
 from clinic.rules.language import _
 from clinic.shared import audit_chain, backups, mail
 from clinic.shared.audit import leave_trace
+from clinic.shared.crypto import CannotOpen
 from clinic.shared.database import db, transaction, tried_again
 from clinic.shared.seen import mark_of
 
 log = structlog.get_logger()
+
+
+class PeopleLeft(Exception):
+    """All that was due is removed but these people, each for a trouble of their own: record and kind of error."""
+
+    def __init__(self, left: Mapping[int, str], removed: int) -> None:
+        super().__init__()
+        self.left, self.removed = left, removed
 
 
 @tried_again
@@ -65,31 +75,56 @@ def remove_due(now: dt.datetime, *, settings: Mapping[str, Any]) -> int:
 
     One person, or one kind, a transaction. Can be broken off, and run again or in two processes. Whoever is booked
     again is left until that visit is over, and keeps nobody else. Raises KeysLeft, or BackupFailed, when all of it is
-    done but a copy of the keys beside the backups could not be read or changed.
+    done but a copy of the keys beside the backups could not be read or changed; PeopleLeft, when it is but for some.
     """
     mails: list[str] = []
+    left: dict[int, str] = {}
     removed = 0
     try:
-        for count in _removals(now, mails, settings):
+        for count in _removals(now, mails, left, settings):
             removed += count
     finally:  # also where the rest has to wait for the next time: who has gone must be gone everywhere
         if removed:
             _erasing.clean_up(mails, settings)
     if not removed and backups.do_keys_lag(db.engine, settings):
         backups.keep_keys(db.engine, settings)
+    if left:
+        raise PeopleLeft(left, removed)
     return removed
 
 
-def _removals(now: dt.datetime, mails: list[str], settings: Mapping[str, Any]) -> Iterator[int]:
-    """How many things each of the transactions has removed."""
+def _removals(
+    now: dt.datetime, mails: list[str], left: dict[int, str], settings: Mapping[str, Any]
+) -> Iterator[int]:
+    """How many things each of the transactions has removed. `left`: whom it could not."""
     for client_id in due.left_for_later(now):
         log.info("left_until_visit_is_over", record=client_id)
-    over = [row.id for row, _client in due.to_finish(now)]
-    yield from (_finish(erasure_id, now, mails) for erasure_id in over)
+    over = {row.id: client.id for row, client in due.to_finish(now)}
+    yield from _each(_finish, over, now, mails, left)
     if periods.is_confirmed():
-        yield from (_expire(one.id, now, mails) for one in due_people.people_due(now))
+        yield from _each(_expire, {one.id: one.id for one in due_people.people_due(now)}, now, mails, left)
         yield from (_remove_rows(period, now, mails) for period in PERIODS if period.rows)
         yield _shorten_audit(now, settings)
+
+
+def _each(
+    work: Callable[[int, dt.datetime, list[str]], int],
+    records: Mapping[int, int],
+    now: dt.datetime,
+    mails: list[str],
+    left: dict[int, str],
+) -> Iterator[int]:
+    """One after the other: what stands against one of them keeps nobody else. `records`: whose record each is about."""
+    for number, record in records.items():
+        try:
+            removed = work(number, now, mails)
+        except OperationalError:  # the database is away or full: that is no trouble of this one
+            raise
+        except (SQLAlchemyError, CannotOpen, ValueError, RuleViolation) as error:
+            left[record] = type(error).__name__
+            log.error("not_removed", record=record, kind=left[record])
+        else:
+            yield removed
 
 
 @tried_again
@@ -117,15 +152,20 @@ def _expire(client_id: int, now: dt.datetime, mails: list[str]) -> int:
             _erasing.wait_for(session, client)  # first of all: somebody may be signing or booking just now
             if due_people.due_person(client_id, now) is None:
                 return 0
-            today = premises.today(now)
-            row = Erasure(client_id=client.id, source="period", asked_at=now, asked_by_id=None, due_on=today)
-            session.add(row)
+            row = requests.open_request(client.id) or _begun_by_itself(session, client.id, now)
             until = people.kept_until(client, now)
             gone = _erasing.erase(session, client, row, until=until, by=None, now=now)
     except _erasing.VisitsAhead:  # booked meanwhile: their turn comes once that is over, and the others' now
         return 0
     mails += gone
     return 1
+
+
+def _begun_by_itself(session: Session, client_id: int, now: dt.datetime) -> Erasure:
+    """Nobody has asked for it."""
+    row = Erasure(client_id=client_id, source="period", asked_at=now, due_on=premises.today(now))
+    session.add(row)
+    return row
 
 
 @tried_again
