@@ -21,7 +21,13 @@ from tests.web import app_on, sqlite_address
 
 NO_CHROMIUM = "no Chromium here: install the package `chromium`, or set CLINIC_CHROMIUM to its program"
 # The same browser without a window takes half of the work.
-PROGRAMS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+PROGRAMS = (
+    "chromium-headless-shell",
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+)
 
 
 def find_chromium() -> str | None:

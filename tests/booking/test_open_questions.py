@@ -1115,7 +1115,7 @@ def test_who_was_named_last_waits_also_when_an_account_took_over_or_the_desk_joi
             first_name="Nora", last_name="Walker-Smith", born_on=BORN, email="l@people.example", phone=None,
             is_unproven=True,
         ).id  # fmt: skip
-        people.merge_clients(last, asked, by=world.desk_id, now=NOW)
+        people.merge_clients(last, asked, by=reviewer(), now=NOW)
         asked = nora_again(email="m@people.example")
     assert w.at_desk(world, asked, "deep_tissue", when=w.at(9)).status == "pending"
 
@@ -1213,20 +1213,71 @@ def test_a_friend_who_was_named_before_the_account_signed_in_waits_for_none_of_i
     assert w.at_desk(world, friend, "relaxation", when=w.at(9)).status == "confirmed"
 
 
-def test_joining_a_record_that_would_wait_frees_nobody_and_holds_nothing_that_stands(
-    app: Flask, world: w.World
-) -> None:
-    ben = ben_after_nora(browser := app.test_client())
+def known_ben(**values: Any) -> int:
+    """Somebody in the book of Ben's name and birth date, with everything answered by "no"."""
+    same = {"first_name": "Ben", "last_name": "Stone", "email": "k@people.example", "phone": None}
+    client: int = factories.make_client(**{**same, "born_on": dt.date(1990, 7, 4), **values}).id
+    w.sign(client, now=NOW - dt.timedelta(days=9))
+    return client
+
+
+def left_and_once_more(app: Flask, **values: str) -> int:
+    """Ben once more at another browser, on a new record, and this booking is left as well."""
+    browser = app.test_client()
+    walk.location(walk.hold(browser, "relaxation", w.at(6)))
+    again = answers_no(browser, {**BENS, **values})
     leaves(browser)
-    known = factories.make_client(
-        first_name="Ben", last_name="Stone", born_on=dt.date(1990, 7, 4), email="k@people.example"
+    return again
+
+
+@pytest.mark.parametrize("keeps", ["known", "copy"])
+@pytest.mark.parametrize("copy", ["the same record", "a card of the desk", "another record"])
+def test_a_record_that_would_wait_is_booked_before_the_desk_joins_it(
+    app: Flask, world: w.World, copy: str, keeps: str
+) -> None:
+    """Joined first it would be free. Nothing becomes of the record in the book and what stands on it."""
+    one = ben_after_nora(browser := app.test_client())
+    leaves(browser)
+    known = known_ben(phone="(212) 555-9090")
+    spouse = factories.make_client(
+        first_name="Sue", last_name="Stone", born_on=dt.date(1991, 1, 1), phone="(212) 555-9090"
     ).id
-    w.sign(known, now=NOW - dt.timedelta(days=9))
-    stood = w.at_desk(world, known, "relaxation", when=w.at(12)).visit_id
-    people.merge_clients(known, ben, by=world.desk_id, now=NOW)
-    assert w.at_desk(world, known, "relaxation", when=w.at(9)).status == "pending"
+    w.sign(spouse, now=NOW - dt.timedelta(days=9), **CLOTS)
+    stood = w.at_desk(world, known, "relaxation", when=w.at(20)).visit_id
+    if copy == "a card of the desk":
+        one = records.create_client(
+            BEN_DETAILS, region="US", by=world.desk_id, now=NOW, is_somebody_else=True
+        )
+        w.sign(one)
+    elif copy == "another record":
+        one = left_and_once_more(app)
+    pair = (known, one) if keeps == "known" else (one, known)
+    with pytest.raises(ReviewNeeded, match="Book the visit first"):
+        people.merge_clients(*pair, by=world.desk_id, now=NOW)
     db.session.rollback()
+    assert not db.session.get_one(Client, known).is_unproven
     assert db.session.get_one(Visit, stood).status == "confirmed"
+    db.session.rollback()
+    assert w.at_desk(world, one, "deep_tissue", when=w.at(12)).status == "pending"
+    people.merge_clients(*pair, by=world.desk_id, now=NOW)
+    assert w.at_desk(world, pair[0], "deep_tissue", when=w.at(9)).status == "pending"
+
+
+def test_the_desk_does_not_cut_a_chain_of_records_in_its_middle(app: Flask, world: w.World) -> None:
+    ben_after_nora(browser := app.test_client())
+    leaves(browser)
+    middle = left_and_once_more(app, email="ben2@people.example")
+    details = Details(
+        "Benjamin", "Stone", dt.date(1990, 7, 4), email="ben2@people.example", phone="(212) 555-7099"
+    )
+    card = records.create_client(details, region="US", by=world.desk_id, now=NOW)
+    w.sign(card)
+    with pytest.raises(ReviewNeeded):
+        people.say_two_people(middle, card, by=world.desk_id, now=NOW)
+    db.session.rollback()
+    listed = [[pair.first.id, pair.second.id] for pair in look_alikes.pairs_to_review(w.TODAY)]
+    assert [middle, card] in listed
+    assert w.at_desk(world, card, "deep_tissue", when=w.at(9)).status == "pending"
 
 
 def test_a_card_that_the_desk_makes_of_them_is_not_proved_by_that(app: Flask, world: w.World) -> None:
@@ -1290,12 +1341,9 @@ def test_whom_an_account_chose_before_another_of_its_people_holds_a_typed_name_a
 ) -> None:
     """Two people of one account are two people, also where the second one is proved by nobody yet."""
     account = Account(app, born_on=dt.date(1972, 2, 2))
-    stranger = factories.make_client(
-        first_name="Sam", last_name="Strange", born_on=dt.date(1950, 1, 1), email="y@people.example"
-    ).id
-    w.sign(stranger, now=NOW - dt.timedelta(days=9))
-    details = Details("Paul", "Moss", dt.date(1979, 2, 2), email="y@people.example")
-    partner = records.add_person(account.user_id, details, "partner", region="US", now=NOW)
+    partner = unproven_of(
+        account.user_id, Details("Paul", "Moss", dt.date(1979, 2, 2), email="y@people.example")
+    )
     browser = account.browser
     walk.location(walk.hold(browser, "deep_tissue"))
     chooses(browser, account.client_id)
@@ -1307,3 +1355,79 @@ def test_whom_an_account_chose_before_another_of_its_people_holds_a_typed_name_a
         answers_no(browser, CARL)
     walk.location(walk.confirm(browser))
     assert none_is_confirmed() == (last == "typed")
+
+
+@pytest.mark.parametrize("first", ["the other twin first", "straight"])
+def test_two_of_one_account_with_one_birthday_come_together(app: Flask, world: w.World, first: str) -> None:
+    w.add_room_for_two(world)
+    account = Account(app, born_on=dt.date(1972, 2, 2))
+    w.sign(account.client_id, now=NOW - dt.timedelta(days=5))
+    twins = [
+        records.add_person(
+            account.user_id, Details(name, "Moss", dt.date(1979, 2, 2), email="ann@people.example"), "partner",
+            region="US", now=NOW,
+        )
+        for name in ("Paul", "Peter")
+    ]  # fmt: skip
+    w.sign(twins[0], now=NOW - dt.timedelta(days=5), **MILD)
+    w.sign(twins[1])
+    browser = account.browser
+    walk.location(walk.hold(browser, "relaxation"))
+    if first != "straight":
+        chooses(browser, twins[0])
+    chooses(browser, account.client_id)
+    walk.location(browser.post("/book/health", data={"go": "new"}))
+    walk.answer(browser)
+    walk.location(walk.sign(browser))
+    chosen = {"who": str(twins[1]), "minutes": "60"}
+    page = browser.post("/book/couple", data=chosen)
+    assert browser.post("/book/couple", data={**chosen, "start": at_time(page.text)}).location == "/book/done"
+
+
+def unproven_of(user_id: int, details: Details) -> int:
+    """Somebody of an account whom nobody has proved: their address is that of a stranger in the book."""
+    stranger = factories.make_client(
+        first_name="Sam", last_name="Strange", born_on=dt.date(1950, 1, 1), email=details.email
+    ).id
+    w.sign(stranger, now=NOW - dt.timedelta(days=9))
+    return records.add_person(user_id, details, "partner", region="US", now=NOW)
+
+
+def test_what_the_person_of_one_account_said_holds_whom_another_account_chooses(
+    app: Flask, world: w.World
+) -> None:
+    account = Account(app, born_on=dt.date(1972, 2, 2))
+    browser = account.browser
+    walk.location(walk.hold(browser, "deep_tissue"))
+    chooses(browser, account.client_id)
+    says_yes(browser, "/book/health")
+    walk.location(walk.name(browser, **CARL))
+    user = factories.make_user(email="b@people.example", roles=[Role.CLIENT]).id
+    person = unproven_of(user, Details("Anna", "Other", dt.date(1972, 2, 2), email="y@people.example"))
+    other = browser_of(app, db.session.get_one(User, user))
+    with browser.session_transaction() as mine, other.session_transaction() as theirs:
+        theirs.update({key: value for key, value in mine.items() if key not in theirs})
+    chooses(other, person)
+    walk.answer(other)
+    walk.location(walk.sign(other))
+    walk.location(walk.confirm(other))
+    assert none_is_confirmed()
+
+
+def test_two_of_one_account_are_two_also_when_one_was_merged_meanwhile(app: Flask, world: w.World) -> None:
+    account = Account(app, born_on=dt.date(1972, 2, 2))
+    partner = unproven_of(
+        account.user_id, Details("Paul", "Moss", dt.date(1979, 2, 2), email="y@people.example")
+    )
+    browser = account.browser
+    walk.location(walk.hold(browser, "deep_tissue"))
+    chooses(browser, account.client_id)
+    says_yes(browser, "/book/health")
+    known = factories.make_client(first_name="Ann", last_name="Ann", born_on=dt.date(1972, 2, 2)).id
+    people.merge_clients(known, account.client_id, by=world.desk_id, now=NOW)
+    walk.location(walk.hold(browser, "deep_tissue", w.at(5)))
+    chooses(browser, partner)
+    walk.answer(browser)
+    walk.location(walk.sign(browser))
+    walk.location(walk.confirm(browser))
+    assert visits() == [("confirmed", None)]

@@ -34,8 +34,9 @@ GUEST = "guest"
 """In the details of a checkout: the record that was typed before whoever books signed in."""
 NAMED_BEFORE = "named_before"
 """The same: others who were named first, and for whom questions were answered. Whoever signs in may be one of them."""
-CHOSEN_BEFORE = "chosen_before"
-"""The same: whom an account had chosen before somebody else. Their records are not for whoever types another name."""
+CHOSEN_BY = "chosen_by"
+"""The same: whom an account had chosen before somebody else, and which account. Their records are not for whoever types
+another name."""
 IN_TURN = "in_turn"
 """The same: everybody this booking was for before, first to last; `in_turn` adds whom it is for now."""
 
@@ -147,9 +148,14 @@ def named_before(checkout: Checkout) -> list[int]:
     return list((checkout.details or {}).get(NAMED_BEFORE, ()))
 
 
-def chosen_before(checkout: Checkout) -> list[int]:
-    """The records whom an account had chosen for this booking first, oldest first."""
-    return list((checkout.details or {}).get(CHOSEN_BEFORE, ()))
+def chosen_by(checkout: Checkout) -> dict[int, int | None]:
+    """The records that an account chose for this booking, with that account."""
+    found: dict[int, int | None] = {
+        int(one): user_id for one, user_id in (checkout.details or {}).get(CHOSEN_BY, {}).items()
+    }
+    if checkout.client_id is not None and checkout.user_id is not None:
+        found[checkout.client_id] = checkout.user_id
+    return found
 
 
 def in_turn(checkout: Checkout) -> list[int]:
@@ -158,7 +164,7 @@ def in_turn(checkout: Checkout) -> list[int]:
     said = checkout.details or {}
     guest = [said[GUEST]] if GUEST in said else []
     # Bookings of before the order was kept have these alone.
-    before = said.get(IN_TURN, [*guest, *chosen_before(checkout), *named_before(checkout)])
+    before = said.get(IN_TURN, [*guest, *said.get("chosen_before", ()), *named_before(checkout)])
     ids = [one for one in (*before, checkout.client_id) if one is not None]
     return [one for at, one in enumerate(ids) if one not in ids[:at] or one not in ids[at + 1 :]]
 
@@ -170,15 +176,15 @@ def all_before(checkout: Checkout) -> list[int]:
 
 def named_with(people: Collection[Client]) -> dict[int, tuple[set[int], set[int]]]:
     """Of each of these: who was named before them in the same booking, also where they themselves were named first and
-    once more later, and who only after them; also where it was left or made for another one. An account's people are
-    not each other. Whoever is named by typing has a record from that moment on, or an older one of theirs."""
+    once more later, and who only after them; also where it was left or made for another one. The people of one account
+    are not each other. Whoever is named by typing has a record from that moment on, or an older one of theirs."""
     found: dict[int, tuple[set[int], set[int]]] = {one.id: (set(), set()) for one in people}
     for checkout in _in_which_were_named(people):
-        turns = in_turn(checkout)
-        chosen = {*chosen_before(checkout), *([checkout.client_id] if checkout.user_id is not None else [])}
+        turns, chosen = in_turn(checkout), chosen_by(checkout)
         for one in found.keys() & set(turns):
             last = len(turns) - turns[::-1].index(one)
-            others = set(turns) - (chosen if one in chosen else set())
+            account = chosen.get(one)
+            others = {other for other in turns if account is None or chosen.get(other) != account}
             before = others.intersection(turns[:last])
             found[one][0].update(before)
             found[one][1].update(others - before)

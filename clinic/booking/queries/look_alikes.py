@@ -91,14 +91,16 @@ class _Grounds:
     open: Set[int]
 
     @classmethod
-    def of(cls, people: Collection[Client | Known], today: dt.date) -> _Grounds:
+    def of(
+        cls, people: Collection[Client | Known], today: dt.date, would_wait: Set[int] = frozenset()
+    ) -> _Grounds:
         ids = [one.id for one in people]
         standing = intake.standings(ids)
         return cls(
             {one.id for one in people if _speaks(standing[one.id], one.born_on, today)},
             {draft.client_id for draft in intake.unsigned_drafts(ids)}
             | open_questions.who_wait(ids)
-            | open_questions.who_would_wait(ids).keys(),
+            | would_wait,
         )
 
     def hold(self, one: Client | Known, other: Client | Known) -> bool:
@@ -132,7 +134,10 @@ def has_to_be_reviewed(one: Client, other: Client, today: dt.date) -> bool:
     visits, or may, or a visit of one of them waits for it. Of two who are proven each has their own answers alone."""
     if other in open_questions.with_whom(one):
         return True
-    return (one.is_unproven or other.is_unproven) and _Grounds.of([one, other], today).hold(one, other)
+    would_wait = {each.id for each in (one, other) if open_questions.would_wait_for(each)}
+    return (one.is_unproven or other.is_unproven) and _Grounds.of([one, other], today, would_wait).hold(
+        one, other
+    )
 
 
 def pairs_to_review(today: dt.date) -> list[Pair]:
@@ -146,8 +151,24 @@ def pairs_to_review(today: dt.date) -> list[Pair]:
         and (pair.first.id, pair.second.id) not in asked
     ]
     people = {one.id: one for pair in found for one in (pair.first, pair.second)}
-    grounds = _Grounds.of(list(people.values()), today)
+    would_wait = _with_their_copies(open_questions.who_would_wait(people), found)
+    grounds = _Grounds.of(list(people.values()), today, would_wait)
     return [
         *(open_questions.shown_pair(one, other) for one, other in asked.values()),
         *(pair for pair in found if grounds.hold(pair.first, pair.second)),
     ]
+
+
+def _with_their_copies(people: Set[int], found: Collection[Pair]) -> set[int]:
+    """These people, and by these pairs each later record that nobody has proved and that is likely theirs too."""
+    likely = [
+        sorted((pair.first.id, pair.second.id))
+        for pair in found
+        if pair.first.is_unproven
+        and pair.second.is_unproven
+        and open_questions.is_likely_same(pair.first, pair.second)
+    ]
+    ids = set(people)
+    while more := {later for earlier, later in likely if earlier in ids} - ids:
+        ids |= more
+    return ids

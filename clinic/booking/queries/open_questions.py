@@ -7,7 +7,7 @@ that is offered instead of a visit waits for what that one waits for.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 from sqlalchemy import ColumnElement, and_, exists, or_, select
 
@@ -45,18 +45,28 @@ def about(client: Client, alike: Iterable[Client], *, is_new: bool = False) -> l
     again = _again(client, alike) if is_unproven else []
     asked = of_people(client.id, *(one.id for one in again))
     if is_unproven:
-        answered = _who_answered(again)
-        for ids in _named_with([client, *(one for one in again if one.id in answered)]).values():
-            asked |= ids
+        asked |= _all_of(_named_with([client, *_who_answered(again)]))
     return clients.not_told_apart(client, asked - {client.id}) if asked else []
 
 
-def who_would_wait(client_ids: Collection[int]) -> dict[int, set[int]]:
-    """Those of these people who have answered, and whom nobody has proved, with the records of others who were named in
-    one booking with them, for which they would wait if they booked now."""
+def would_wait_for(client: Client) -> set[int]:
+    """The records of others who were named in one booking with this person, on this record that nobody has proved or on
+    an earlier one of theirs, and for which they would wait if they booked now. None where nothing was answered there;
+    what a stranger says in their name after them is asked when they book again."""
+    if not client.is_unproven:
+        return set()
+    theirs = [client, *(one for one in _again(client, clients.look_alikes(client)) if one.id < client.id)]
+    return _all_of(_named_with(_who_answered(theirs)))
+
+
+def who_would_wait(client_ids: Collection[int]) -> set[int]:
+    """Those of these people who would wait so, as far as these very records tell."""
     typed = db.session.scalars(select(Client).where(Client.id.in_(client_ids), Client.is_unproven)).all()
-    answered = _who_answered(typed)
-    return {one: ids for one, ids in _named_with([one for one in typed if one.id in answered]).items() if ids}
+    return {one for one, ids in _named_with(_who_answered(typed)).items() if ids}
+
+
+def _all_of(found: Mapping[int, set[int]]) -> set[int]:
+    return {one for ids in found.values() for one in ids}
 
 
 def of_people(*client_ids: int) -> set[int]:
@@ -74,7 +84,7 @@ def _named_with(people: Collection[Client]) -> dict[int, set[int]]:
         person = whose[number]
         later = [other for one in after if (other := clients.client(one)) is not None]
         found[person.id] |= {*before, *(other.id for other in later if is_likely_same(person, other))}
-    speak = who_speak({one for ids in found.values() for one in ids})
+    speak = who_speak(_all_of(found))
     for person in people:
         theirs = {one.id for number in found[person.id] if (one := clients.client(number)) is not None}
         theirs &= speak - {person.id}
@@ -82,10 +92,11 @@ def _named_with(people: Collection[Client]) -> dict[int, set[int]]:
     return found
 
 
-def _who_answered(people: Collection[Client]) -> set[int]:
+def _who_answered(people: Collection[Client]) -> list[Client]:
     """Those of these people for whom a question was answered, signed or not."""
-    whose = {number: one.id for one in people for number in clients.all_ids(one.id)}
-    return {whose[number] for number in intake.who_answered(whose)} if whose else set()
+    whose = {number: one for one in people for number in clients.all_ids(one.id)}
+    answered = {whose[number].id for number in intake.who_answered(whose)} if whose else set()
+    return [one for one in people if one.id in answered]
 
 
 def of_booked(visit_ids: Collection[int]) -> list[Client]:

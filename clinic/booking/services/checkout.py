@@ -15,12 +15,12 @@ from clinic.accounts.steps import new_token
 from clinic.booking.models import Checkout, Visit
 from clinic.booking.queries import open_questions, visits
 from clinic.booking.queries.checkouts import (
-    CHOSEN_BEFORE,
+    CHOSEN_BY,
     GUEST,
     IN_TURN,
     NAMED_BEFORE,
     all_before,
-    chosen_before,
+    chosen_by,
     guest_of,
     has_reconfirmed,
     in_turn,
@@ -163,6 +163,8 @@ def _whose(session: Session, checkout: Checkout) -> Client | None:
         said = {**(checkout.details or {}), IN_TURN: in_turn(checkout)}
         if checkout.user_id is None:  # what was said there may concern whoever is named next
             said[NAMED_BEFORE] = [*named_before(checkout), checkout.client_id]
+        else:
+            said[CHOSEN_BY] = chosen_by(checkout)
         checkout.client_id = person.id if person is not None else None
         checkout.details = said  # sealed anew, for whom it is now
     return person
@@ -255,8 +257,7 @@ def choose_person(token: str, client_id: int, *, user_id: int, now: dt.datetime)
         typed = typed_before if checkout.user_id is None else said.get(GUEST)
         if typed_before not in (None, client.id):
             said[IN_TURN] = in_turn(checkout)
-            if checkout.user_id is not None:
-                said[CHOSEN_BEFORE] = list(dict.fromkeys([*chosen_before(checkout), typed_before]))
+            said[CHOSEN_BY] = chosen_by(checkout)
         before = [one for one in named_before(checkout) if _may_be(session, one, client)]
         tellers = [one for one in (*before, typed) if one not in (None, client.id)]
         checkout.client_id, checkout.user_id, checkout.updated_at = client.id, user_id, now
@@ -294,11 +295,10 @@ def name_person(token: str, details: Details, *, relation: str, now: dt.datetime
         raise InvalidInput("phone", _("Enter your phone number, so that we can reach you."))
     with transaction() as session:
         checkout, visit = _working(token, now)
-        last, before, chosen = _whose(session, checkout), named_before(checkout), chosen_before(checkout)
-        turns = in_turn(checkout)
+        last, before = _whose(session, checkout), named_before(checkout)
+        turns, chosen = in_turn(checkout), chosen_by(checkout)
         if checkout.user_id is not None:  # whom an account chose is not written over
-            before = [*before, *([guest] if (guest := guest_of(checkout)) else [])]
-            chosen, last = [*chosen, *([last.id] if last is not None else [])], None
+            before, last = [*before, *([guest] if (guest := guest_of(checkout)) else [])], None
         client = _named_already(session, before, details)
         if last is not None and (client is None or _is_theirs(last, details)) and _may_correct(last, details):
             client = last
@@ -310,7 +310,7 @@ def name_person(token: str, details: Details, *, relation: str, now: dt.datetime
             before = [*before, last.id]
         before = [one for one in dict.fromkeys(before) if one != client.id]
         checkout.client_id, checkout.updated_at, checkout.user_id = client.id, now, None
-        others = {NAMED_BEFORE: before, CHOSEN_BEFORE: list(dict.fromkeys(chosen)), IN_TURN: turns}
+        others = {NAMED_BEFORE: before, CHOSEN_BY: chosen, IN_TURN: turns}
         checkout.details = {"relation": relation} | {key: ids for key, ids in others.items() if ids}
         client_id, refusal = client.id, seat(session, visit, client, now=now)
     if refusal is not None:

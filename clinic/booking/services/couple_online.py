@@ -15,7 +15,7 @@ from clinic.booking.models import Checkout
 from clinic.booking.queries import couples as reading
 from clinic.booking.queries import open_questions
 from clinic.booking.queries.availability import Ask
-from clinic.booking.queries.checkouts import all_before
+from clinic.booking.queries.checkouts import all_before, chosen_by
 from clinic.booking.queries.couples import OpenForTwo, look_for_two
 from clinic.booking.services._chosen import client_of, plan_as_chosen
 from clinic.booking.services._from_hold import check_books_online, checkout_of, finish, note_questions
@@ -97,7 +97,7 @@ def book_with(
             leave_trace(session, "couple.refused", "client", first.id, by=user_id, now=now)
             return CoupleOutcome(None, (judged,))
         other = _companion(session, first, companion, user_id=user_id, now=now)
-        before = _who_else(begun, first, other)
+        before = _who_else(begun, first, other, is_typed=companion.details is not None)
         if companion.details is None and other.is_unproven and open_questions.who_speak(before):
             raise BarredOnline()  # they may be one of those, and could be confirmed at once
         halves = Half(first.id, choice), Half(other.id, replace(choice, therapist_id=None))
@@ -113,9 +113,12 @@ def book_with(
         return outcome
 
 
-def _who_else(begun: Checkout, first: Client, other: Client) -> set[int]:
-    """Those whom the booking was for before, and who are likely to be the other one of the two."""
-    named = [one for number in all_before(begun) if (one := clients.client(number)) is not None]
+def _who_else(begun: Checkout, first: Client, other: Client, *, is_typed: bool) -> set[int]:
+    """Those whom the booking was for before, and who are likely to be the other one of the two. The people of one
+    account are not each other, where the other one is not typed."""
+    chosen = chosen_by(begun)
+    before = [one for one in all_before(begun) if is_typed or chosen.get(one) != begun.user_id]
+    named = [one for number in before if (one := clients.client(number)) is not None]
     return {one.id for one in named if open_questions.is_likely_same(one, other)} - {first.id, other.id}
 
 

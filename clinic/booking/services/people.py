@@ -213,7 +213,14 @@ def merge_clients(keep_id: int, lose_id: int, *, by: int, now: dt.datetime) -> N
         alike = [one for one in (*clients.people_like(keep), *clients.people_like(lose)) if one.id != lose.id]
         third = _not_parted_by_the_desk(keep, lose, premises.today(now))
         asked = open_questions.of_people(keep.id, lose.id)
-        named = open_questions.who_would_wait([keep.id, lose.id])
+        would_wait = {number for one in (keep, lose) for number in open_questions.would_wait_for(one)}
+        if would_wait - asked and not _may_review(session, by):
+            raise ReviewNeeded(
+                _(
+                    "Another name was typed for the same online booking. Book the visit first: it waits for a therapist,"
+                    " who looks at both. After that these records can be joined."
+                )
+            )
         lose.merged_into_id, lose.merged_at = keep.id, now
         _fill_gaps(keep, lose)
         keep.is_barred_online = keep.is_barred_online or lose.is_barred_online
@@ -229,9 +236,8 @@ def merge_clients(keep_id: int, lose_id: int, *, by: int, now: dt.datetime) -> N
             )
         # Of a third record nothing was decided: its "yes" may still be theirs.
         if open_still := clients.not_told_apart(keep, asked):
-            ask_of_all(session, keep, [one.id for one in open_still], now)
-        if open_still or clients.not_told_apart(keep, {one for ids in named.values() for one in ids}):
             keep.is_unproven = True
+            ask_of_all(session, keep, [one.id for one in open_still], now)
         _move_visits(session, keep, lose, by=by, now=now)
         judge_visits_of_all(session, [*alike, *clients.people_like(keep)], door="merge", by=by, now=now)
         leave_trace(session, "client.merged", "client", keep.id, by=by, now=now, lost=lose.id)
