@@ -217,8 +217,8 @@ def merge_clients(keep_id: int, lose_id: int, *, by: int, now: dt.datetime) -> N
         if would_wait - asked and not _may_review(session, by):
             raise ReviewNeeded(
                 _(
-                    "Another name was typed for the same online booking. Book the visit first: it waits for a therapist,"
-                    " who looks at both. After that these records can be joined."
+                    "Another name was typed for the same online booking. Book the visit first: it waits for a"
+                    " therapist, who looks at both. After that these records can be joined."
                 )
             )
         lose.merged_into_id, lose.merged_at = keep.id, now
