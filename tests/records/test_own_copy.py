@@ -15,8 +15,9 @@ from flask import Flask
 from sqlalchemy import select, update
 from werkzeug.test import TestResponse
 
-from clinic.booking.models import StatusChange, Visit
-from clinic.clients.models import ClientAccess
+from clinic.booking.models import Checkout, StatusChange, Visit
+from clinic.booking.queries import checkouts
+from clinic.clients.models import Client, ClientAccess
 from clinic.intake.models import Consent, IntakeDraft
 from clinic.keeping.queries import people
 from clinic.paths import ROOT
@@ -33,6 +34,7 @@ from clinic.shared.database import Base, db, transaction
 from clinic.shared.languages import speaking
 from clinic.shared.mail import OutgoingMail
 from tests import factories
+from tests.booking import walk
 from tests.booking import world as w
 from tests.conftest import NOW
 from tests.owners import browser_of
@@ -245,6 +247,20 @@ def test_why_a_step_was_made_is_said_in_words_and_what_somebody_wrote_stays(app:
     with app.app_context(), speaking("de"):
         said = [dict(copy_values.told(one, {}))["reason"] for one in rows]
     assert said == ["von der Person selbst", "Pat asked for it"]
+
+
+def test_nobody_reads_who_else_was_named_in_their_booking(app: Flask, world: w.World) -> None:
+    browser = app.test_client()
+    walk.location(walk.hold(browser, "relaxation"))
+    for first_name, year in (("Nora", "1988"), ("Ben", "1990")):
+        walk.location(walk.name(browser, first_name=first_name, born_year=year))
+        walk.answer(browser)
+        walk.location(walk.sign(browser))
+    db.session.rollback()
+    booking = db.session.scalars(select(Checkout)).one()
+    assert checkouts.all_before(booking)
+    client = db.session.get_one(Client, booking.client_id)
+    assert Whose(client, None)._plain(booking)["details"] == {"relation": "self"}
 
 
 def test_what_is_typed_and_not_finished_is_on_the_page_as_well(app: Flask, world: w.World) -> None:

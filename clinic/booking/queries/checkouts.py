@@ -39,6 +39,8 @@ CHOSEN_BY = "chosen_by"
 another name."""
 IN_TURN = "in_turn"
 """The same: everybody this booking was for before, first to last; `in_turn` adds whom it is for now."""
+OF_OTHERS = frozenset({GUEST, NAMED_BEFORE, CHOSEN_BY, IN_TURN})
+"""What is noted of other records, and told to nobody."""
 
 
 def count_kept_by(keeper: str, now: dt.datetime) -> int:

@@ -18,7 +18,7 @@ from sqlalchemy.orm import lazyload
 
 from clinic.accounts.models import User
 from clinic.booking.models import Screening, StatusChange, Visit
-from clinic.booking.queries import unfinished, visits
+from clinic.booking.queries import checkouts, unfinished, visits
 from clinic.catalogue.models import Service
 from clinic.clients import queries as clients
 from clinic.clients.models import Client
@@ -256,7 +256,8 @@ class Whose:
                 "alone", {}
             )  # by their own answers: not kept of judgements of earlier days
         elif table == "checkout":
-            values["details"] = {k: v for k, v in (values["details"] or {}).items() if k != "manage"}
+            told = {**(values["details"] or {})}
+            values["details"] = {k: told[k] for k in told if k not in {"manage", *checkouts.OF_OTHERS}}
         elif table == "outgoing_mail":
             values = {k: values[k] for k in ("to", "subject", "due_at", "sent_at")} | {
                 "text": LINK.sub("[a link]", row.text)
