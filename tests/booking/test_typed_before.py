@@ -11,6 +11,7 @@ from sqlalchemy import select
 from clinic import checkup
 from clinic.accounts.models import User
 from clinic.booking.models import Checkout
+from clinic.booking.queries.checkouts import IN_TURN
 from clinic.booking.services import checkout
 from clinic.clients.models import Client
 from clinic.clients.services import add_person, create_client
@@ -50,7 +51,7 @@ def test_what_was_typed_before_is_sealed_for_whom_it_is_now(app: Flask, account:
     checkout.choose_person(key, mine, user_id=account, now=NOW)
     db.session.rollback()
     assert db.session.get(Client, guest) is None, "nothing was known of them but a name"
-    assert db.session.scalars(select(Checkout)).one().details == {"relation": "child"}
+    assert db.session.scalars(select(Checkout)).one().details == {"relation": "child", IN_TURN: [guest]}
     db.session.rollback()
     wrong = [one.says for one in checkup.before_opening(app, now=NOW) if one.grade is checkup.Grade.WRONG]
     assert wrong == []

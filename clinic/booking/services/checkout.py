@@ -257,7 +257,8 @@ def choose_person(token: str, client_id: int, *, user_id: int, now: dt.datetime)
         typed = typed_before if checkout.user_id is None else said.get(GUEST)
         if typed_before not in (None, client.id):
             said[IN_TURN] = in_turn(checkout)
-            said[CHOSEN_BY] = chosen_by(checkout)
+            if chosen := chosen_by(checkout):
+                said[CHOSEN_BY] = chosen
         before = [one for one in named_before(checkout) if _may_be(session, one, client)]
         tellers = [one for one in (*before, typed) if one not in (None, client.id)]
         checkout.client_id, checkout.user_id, checkout.updated_at = client.id, user_id, now
