@@ -27,6 +27,7 @@ class User(Base):
     signed_out_at: Mapped[
         dt.datetime | None
     ]  # everywhere: no PIN takes back a device that was handed over before
+    entered_at: Mapped[dt.datetime | None]  # first: None as long as nobody has taken the way that was mailed
     is_active: Mapped[bool] = mapped_column(default=True)
     language: Mapped[str | None]  # of mails to this person; None: nobody has chosen one
     created_at: Mapped[dt.datetime]

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, and_, exists, func, select
+from sqlalchemy import Select, and_, func, select
 
 from clinic.accounts.browsers import shown
 from clinic.accounts.models import (
@@ -53,11 +53,7 @@ class Member:
 
 
 PASSWORD_LINKS = frozenset({"welcome", "reset"})
-IS_UNENTERED = and_(
-    User.password_hash.is_(None),
-    ~exists().where(UserSession.user_id == User.id),
-    ~exists().where(Passkey.user_id == User.id),
-)
+IS_UNENTERED = and_(User.entered_at.is_(None), User.password_hash.is_(None))
 """A mail opened this account, and nobody has taken the way that it carries."""
 
 

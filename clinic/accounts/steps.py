@@ -151,6 +151,8 @@ def add_session(
     `factor_at` is when the second step was done: without it nobody of the team gets anywhere.
     """
     token = new_token()
+    user = session.get_one(User, user_id)
+    user.entered_at = user.entered_at or now
     row = UserSession(
         user_id=user_id, token_hash=hash_of(token), created_at=now, last_seen_at=now, browser=browser,
         proved_at=now, factor_at=factor_at,

@@ -191,6 +191,7 @@ COLUMNS = {
     "shown_version": N_("Version of the translation"),
     "sign_count": N_("Times used"),
     "signed_at": N_("Signed on"),
+    "entered_at": N_("Signed in for the first time on"),
     "signed_out_at": N_("Signed out everywhere on"),
     "signed_in_at": N_("Signed in on"),
     "since": N_("Since"),

@@ -9,7 +9,7 @@ import pytest
 import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from clinic.accounts import queries, services
 from clinic.accounts.models import MailedLink
@@ -251,6 +251,18 @@ def test_link_used_twice_at_once_works_once(app: Flask, client: FlaskClient, now
     for still in (nullcontext(), pytest.raises(DeadLink)):
         with still, transaction() as session:
             use_link(session, link, now)
+
+
+def test_a_link_whose_account_is_being_erased_is_a_dead_one(
+    app: Flask, client: FlaskClient, now: dt.datetime
+) -> None:
+    make_person("ann@mail.example")
+    link = queries.live_link(ask(client, "ann@mail.example"), now)
+    assert link is not None
+    with transaction() as session:
+        session.execute(delete(MailedLink))
+    with transaction() as session, pytest.raises(DeadLink):
+        use_link(session, link, now)
 
 
 def test_service_raises_for_a_dead_link(app: Flask, now: dt.datetime) -> None:

@@ -717,6 +717,35 @@ def test_no_hash_of_what_a_series_was_asked_with_is_left(blank: Flask) -> None:
     db.session.remove()
 
 
+def test_who_has_entered_an_account_is_noted_by_what_they_left(blank: Flask) -> None:
+    """0052: 1 has a password, 2 a session, 3 a passkey, 4 a browser that is known, 5 did something, 6 did nothing."""
+    upgrade(revision="0051")
+    at = {"at": "2026-03-05 12:00:00"}
+    for one in range(1, 7):
+        db.session.execute(
+            text(
+                'INSERT INTO "user" (id, email, name, password_hash, password_is_short, is_active, created_at)'
+                " VALUES (:id, :email, 'x', :hash, false, true, :at)"
+            ),
+            {"id": one, "email": f"{one}@x.example", "hash": "x" if one == 1 else None, **at},
+        )
+    left = {
+        "user_session (id, user_id, token_hash, created_at, last_seen_at, browser, proved_at)":
+            "1, 2, 'x', :at, :at, '', :at",
+        "passkey (id, user_id, credential_id, public_key, sign_count, name, made_at)":
+            "1, 3, :key, :key, 0, 'x', :at",
+        "known_browser (user_id, mark_hash, last_used_at)": "4, 'x', :at",
+        "audit_row (sequence, at, by_user_id, deed, thing, thing_id, detail)": "1, :at, 5, 'x', 'user', 5, '{}'",
+    }  # fmt: skip
+    for table, values in left.items():
+        db.session.execute(text(f"INSERT INTO {table} VALUES ({values})"), {**at, "key": b"x"})
+    db.session.commit()
+    upgrade()
+    entered = text('SELECT id FROM "user" WHERE entered_at = created_at ORDER BY id')
+    assert db.session.execute(entered).scalars().all() == [1, 2, 3, 4, 5]
+    db.session.remove()
+
+
 def test_nothing_is_left_in_pictures_but_their_pixels(blank: Flask) -> None:
     """0050: as they were drawn before, with what was in the file that was sent."""
 

@@ -539,3 +539,19 @@ def test_an_older_page_of_the_team_gives_no_right_back(app: Flask, world: w.Worl
     db.session.rollback()
     row = db.session.get_one(User, member)
     assert (row.given, row.roles) == (frozenset(), frozenset({Role.FRONT_DESK}))
+
+
+def test_a_page_about_whoever_was_named_first_is_not_lost_without_a_word(app: Flask, world: w.World) -> None:
+    """It lies open while the booking is made for another name in a second tab."""
+    browser = app.test_client()
+    walk.location(walk.hold(browser, "swedish", w.at(5)))
+    walk.location(walk.name(browser, first_name="Nora"))
+    browser.post("/book/health/2", data=walk.page_form(2, {}))
+    page = Open(browser, "/book/health", HEART)
+    walk.location(walk.name(browser, first_name="Ben", born_year="1990"))
+    walk.answer(browser)
+    walk.location(walk.sign(browser))
+    walk.location(walk.confirm(browser))
+    shown = page.send()
+    assert walk.heading(shown) == "Your time is booked"
+    assert "What you said on that page was not kept." in shown.text

@@ -1115,7 +1115,7 @@ def test_who_was_named_last_waits_also_when_an_account_took_over_or_the_desk_joi
             first_name="Nora", last_name="Walker-Smith", born_on=BORN, email="l@people.example", phone=None,
             is_unproven=True,
         ).id  # fmt: skip
-        people.merge_clients(last, asked, by=reviewer(), now=NOW)
+        people.merge_clients(last, asked, by=world.desk_id, now=NOW)
         asked = nora_again(email="m@people.example")
     assert w.at_desk(world, asked, "deep_tissue", when=w.at(9)).status == "pending"
 
@@ -1252,15 +1252,67 @@ def test_a_record_that_would_wait_is_booked_before_the_desk_joins_it(
     elif copy == "another record":
         one = left_and_once_more(app)
     pair = (known, one) if keeps == "known" else (one, known)
-    with pytest.raises(ReviewNeeded, match="Book the visit first"):
-        people.merge_clients(*pair, by=world.desk_id, now=NOW)
-    db.session.rollback()
+    for by in (world.desk_id, reviewer()):  # whose page says nothing of the other name either
+        with pytest.raises(ReviewNeeded, match="Book the visit first"):
+            people.merge_clients(*pair, by=by, now=NOW)
+        db.session.rollback()
     assert not db.session.get_one(Client, known).is_unproven
     assert db.session.get_one(Visit, stood).status == "confirmed"
     db.session.rollback()
     assert w.at_desk(world, one, "deep_tissue", when=w.at(12)).status == "pending"
     people.merge_clients(*pair, by=world.desk_id, now=NOW)
     assert w.at_desk(world, pair[0], "deep_tissue", when=w.at(9)).status == "pending"
+
+
+def test_a_name_that_was_typed_alone_after_a_yes_is_not_proved_by_joining_it(
+    app: Flask, world: w.World
+) -> None:
+    browser = app.test_client()
+    says_yes_as_nora(browser)
+    walk.location(walk.name(browser, **BENS))
+    ben, known = named(), known_ben()
+    leaves(browser)
+    with pytest.raises(ReviewNeeded):
+        people.merge_clients(known, ben, by=world.desk_id, now=NOW)
+
+
+def test_two_records_of_one_guest_are_joined_and_wait(app: Flask, world: w.World) -> None:
+    """Nobody has proved either: joined they are one record that nobody has proved."""
+    ben = ben_after_nora(browser := app.test_client())
+    leaves(browser)
+    again = left_and_once_more(app)
+    people.merge_clients(ben, again, by=world.desk_id, now=NOW)
+    assert w.at_desk(world, ben, "deep_tissue", when=w.at(9)).status == "pending"
+
+
+def test_whoever_was_decided_of_is_joined_without_one_more_visit(app: Flask, world: w.World) -> None:
+    ben_after_nora(browser := app.test_client())
+    leaves(browser)
+    copy, known = left_and_once_more(app), known_ben()
+    assert w.at_desk(world, copy, "deep_tissue", when=w.at(12)).status == "pending"
+    db.session.rollback()
+    nora = db.session.scalars(select(Client.id).where(Client.first_name == "Nora")).one()
+    people.say_two_people(nora, copy, by=reviewer(), now=NOW)
+    assert "confirmed" in visits_of(copy)
+    people.merge_clients(known, copy, by=world.desk_id, now=NOW)
+    db.session.rollback()
+    assert not db.session.get_one(Client, known).is_unproven
+
+
+def test_two_names_of_one_booking_are_joined(app: Flask, world: w.World) -> None:
+    """A married name that was typed after a signed "yes" is the same person: what they said judges."""
+    browser = app.test_client()
+    walk.location(walk.hold(browser, "deep_tissue"))
+    walk.location(walk.name(browser, **NORA))
+    walk.answer(browser, CLOTS)
+    walk.sign(browser)
+    nora = named()
+    married = answers_no(browser, MARRIED)
+    leaves(browser)
+    with transaction() as session:
+        session.get_one(Client, nora).is_unproven = False
+    people.merge_clients(nora, married, by=world.desk_id, now=NOW)
+    assert w.at_desk(world, nora, "deep_tissue", when=w.at(9)).status != "confirmed"
 
 
 def test_the_desk_does_not_cut_a_chain_of_records_in_its_middle(app: Flask, world: w.World) -> None:

@@ -351,6 +351,18 @@ def test_a_request_of_before_the_merge_is_done_with_the_record_that_stands(
     assert remove(app, A_YEAR + DAY) == 0
 
 
+def test_who_was_erased_by_another_process_a_moment_ago_is_not_erased_once_more(
+    app: Flask, now: dt.datetime
+) -> None:
+    world = w.build()
+    whole = {one.kind: one.usual for one in PERIODS}
+    expiring.save_periods(whole | {"law": 6}, by=world.desk_id, now=NOW)
+    for one in (known("Ann"), came(world, "Bob")):
+        assert [expiring._expire(one, TEN_YEARS, []) for _ in range(2)] == [1, 0]
+        assert deeds_on(one) == ["client.erased"]
+    assert len(db.session.scalars(select(Erasure)).all()) == 2
+
+
 def test_the_trouble_with_one_person_keeps_nobody_else(
     app: Flask, now: dt.datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:

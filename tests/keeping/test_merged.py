@@ -9,7 +9,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from clinic.accounts.models import User, UserRole
-from clinic.accounts.steps import store_password
+from clinic.accounts.steps import add_session, store_password
 from clinic.booking.models import Visit
 from clinic.booking.services import people as merging
 from clinic.booking.services import visits as bookings
@@ -201,7 +201,7 @@ def test_an_account_that_nobody_entered_goes_with_the_person_it_was_opened_for(
     assert not db.session.get_one(User, guest.user).is_active
 
 
-@pytest.mark.parametrize("has", ["a password", "somebody else", "work here"])
+@pytest.mark.parametrize("has", ["a password", "been entered", "somebody else", "work here"])
 def test_an_account_that_is_somebodys_stays(guest: Guest, has: str) -> None:
     """Entered since, for another person by now, or of the team: it is not this person's alone."""
     client_id = guest.joined()
@@ -210,6 +210,8 @@ def test_an_account_that_is_somebodys_stays(guest: Guest, has: str) -> None:
         user = session.get_one(User, guest.user)
         if has == "a password":
             store_password(session, user, "x", NOW, is_short=False)
+        elif has == "been entered":  # by a mailed link, and its session was removed after its time
+            session.delete(add_session(session, user.id, "", NOW)[0])
         elif has == "work here":
             user.role_rows.append(UserRole(role=Role.THERAPIST))
         else:

@@ -127,8 +127,8 @@ def _count_dead_link(origin: Origin, now: dt.datetime) -> None:
 def use_link(session: Session, link: queries.LiveLink, now: dt.datetime) -> User:
     """Use the link up, once; returns the account, locked. Raises DeadLink when somebody was faster by a moment."""
     user = session.get_one(User, link.user_id, with_for_update=True)
-    row = session.get_one(MailedLink, link.id, with_for_update=True)
-    if row.used_at is not None or not user.is_active:
+    row = session.get(MailedLink, link.id, with_for_update=True)
+    if row is None or row.used_at is not None or not user.is_active:
         raise DeadLink
     row.used_at = now
     return user

@@ -39,7 +39,9 @@ CHOSEN_BY = "chosen_by"
 another name."""
 IN_TURN = "in_turn"
 """The same: everybody this booking was for before, first to last; `in_turn` adds whom it is for now."""
-OF_OTHERS = frozenset({GUEST, NAMED_BEFORE, CHOSEN_BY, IN_TURN})
+OLD_CHOSEN = "chosen_before"
+"""The same of bookings of before the order was kept: whom an account had chosen, by the records alone."""
+OF_OTHERS = frozenset({GUEST, NAMED_BEFORE, CHOSEN_BY, IN_TURN, OLD_CHOSEN})
 """What is noted of other records, and told to nobody."""
 
 
@@ -165,8 +167,7 @@ def in_turn(checkout: Checkout) -> list[int]:
     stands there twice, at the first and at the last time."""
     said = checkout.details or {}
     guest = [said[GUEST]] if GUEST in said else []
-    # Bookings of before the order was kept have these alone.
-    before = said.get(IN_TURN, [*guest, *said.get("chosen_before", ()), *named_before(checkout)])
+    before = said.get(IN_TURN, [*guest, *said.get(OLD_CHOSEN, ()), *named_before(checkout)])
     ids = [one for one in (*before, checkout.client_id) if one is not None]
     return [one for at, one in enumerate(ids) if one not in ids[:at] or one not in ids[at + 1 :]]
 

@@ -51,18 +51,19 @@ def about(client: Client, alike: Iterable[Client], *, is_new: bool = False) -> l
 
 def would_wait_for(client: Client) -> set[int]:
     """The records of others who were named in one booking with this person, on this record that nobody has proved or on
-    an earlier one of theirs, and for which they would wait if they booked now. None where nothing was answered there;
-    what a stranger says in their name after them is asked when they book again."""
+    an earlier one of theirs, and for which they would wait if they booked now, but those of whom it was decided. What a
+    stranger says in their name after them is asked when they book again."""
     if not client.is_unproven:
         return set()
-    theirs = [client, *(one for one in _again(client, clients.look_alikes(client)) if one.id < client.id)]
-    return _all_of(_named_with(_who_answered(theirs)))
+    earlier = [one for one in _again(client, clients.look_alikes(client)) if one.id < client.id]
+    found = _all_of(_named_with([client, *_who_answered(earlier)]))
+    return {one.id for one in clients.not_told_apart(client, found)} if found else set()
 
 
 def who_would_wait(client_ids: Collection[int]) -> set[int]:
     """Those of these people who would wait so, as far as these very records tell."""
     typed = db.session.scalars(select(Client).where(Client.id.in_(client_ids), Client.is_unproven)).all()
-    return {one for one, ids in _named_with(_who_answered(typed)).items() if ids}
+    return {one for one, ids in _named_with(typed).items() if ids}
 
 
 def _all_of(found: Mapping[int, set[int]]) -> set[int]:

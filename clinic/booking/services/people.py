@@ -197,7 +197,8 @@ def merge_clients(keep_id: int, lose_id: int, *, by: int, now: dt.datetime) -> N
 
     Screenings and past visits stay as they were written. Answers of both count, the strictest first, until the
     person signs a new intake; coming visits go to the kept record and are judged again. Raises NotFound, and
-    ReviewNeeded where it would say of a third record, too, that it is somebody else, and that takes clinical review.
+    ReviewNeeded where it would say of a third record, too, that it is somebody else, and that takes clinical review, or
+    where one of the two has to be booked first, so that their visit waits.
     """
     with transaction() as session:
         one_change_at_a_time(session)
@@ -213,8 +214,7 @@ def merge_clients(keep_id: int, lose_id: int, *, by: int, now: dt.datetime) -> N
         alike = [one for one in (*clients.people_like(keep), *clients.people_like(lose)) if one.id != lose.id]
         third = _not_parted_by_the_desk(keep, lose, premises.today(now))
         asked = open_questions.of_people(keep.id, lose.id)
-        would_wait = {number for one in (keep, lose) for number in open_questions.would_wait_for(one)}
-        if would_wait - asked and not _may_review(session, by):
+        if not (keep.is_unproven and lose.is_unproven) and _would_wait(keep, lose) - asked:
             raise ReviewNeeded(
                 _(
                     "Another name was typed for the same online booking. Book the visit first: it waits for a"
@@ -241,6 +241,13 @@ def merge_clients(keep_id: int, lose_id: int, *, by: int, now: dt.datetime) -> N
         _move_visits(session, keep, lose, by=by, now=now)
         judge_visits_of_all(session, [*alike, *clients.people_like(keep)], door="merge", by=by, now=now)
         leave_trace(session, "client.merged", "client", keep.id, by=by, now=now, lost=lose.id)
+
+
+def _would_wait(keep: Client, lose: Client) -> set[int]:
+    """For whom one of these two would wait, if they booked, and who is not the other one of the two: to join them would
+    prove that person without a look."""
+    found = {number for one in (keep, lose) for number in open_questions.would_wait_for(one)}
+    return found - {keep.id, lose.id}
 
 
 def _wait_for_kept_times(session: Session, *client_ids: int) -> None:

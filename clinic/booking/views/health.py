@@ -127,8 +127,11 @@ def answer_health_page(number: int) -> Answer:
         answer = _take_of_before(number) or _urgent(number)
         return begin_again() if answer is None else answer
     if now_at.step not in OPEN:
-        late = _take_late(_sitting_late(now_at.checkout, now_at.client), number, now_at.client)
+        asked = _sitting_late(now_at.checkout, now_at.client)
+        late = _take_late(asked, number, now_at.client)
         late = late or _stop_who_was_asked(now_at, number) or _urgent(number)
+        if late is None and asked is not None and questionnaire.asks_another(asked):
+            flash(_(NOT_KEPT), "care")
         return ahead(now_at) if late is None else late
     kit.renew()
     asked = sitting(now_at)

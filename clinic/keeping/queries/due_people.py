@@ -35,6 +35,11 @@ def people_due(now: dt.datetime) -> list[DuePerson]:
     return [one for one in found if one is not None]
 
 
+def is_due_still(client_id: int, now: dt.datetime) -> bool:
+    """Whether this person, who was due a moment ago, is: another process may have erased them since."""
+    return bool(_long_gone(now, client_id)) and due_person(client_id, now) is not None
+
+
 def due_person(client_id: int, now: dt.datetime) -> DuePerson | None:
     """This person, if their time is over and nothing of theirs lies ahead."""
     client = clients.client(client_id)
@@ -54,8 +59,8 @@ def due_person(client_id: int, now: dt.datetime) -> DuePerson | None:
     return DuePerson(client.id, client.name, kind) if ends <= today else None
 
 
-def _long_gone(now: dt.datetime) -> list[int]:
-    """Records that may be due: begun and last visited long ago. Who really is, is looked at one by one."""
+def _long_gone(now: dt.datetime, client_id: int | None = None) -> list[int]:
+    """Records that may be due, of all or this one: begun and last visited long ago. Who is, is seen one by one."""
     own, today = periods.periods(), premises.today(now)
     records = years_after(today, -own["records"])
     no_visit = today - dt.timedelta(days=own["no_visit"])
@@ -79,4 +84,6 @@ def _long_gone(now: dt.datetime) -> list[int]:
     )
     took_back = and_(~kept, people.has_anything())  # before an erased record took nothing more
     wanted = select(Client.id).where(Client.merged_into_id.is_(None), ~recent, begun, or_(~erased, took_back))
+    if client_id is not None:
+        wanted = wanted.where(Client.id == client_id)
     return list(db.session.scalars(wanted.order_by(Client.id)))

@@ -150,7 +150,7 @@ def _expire(client_id: int, now: dt.datetime, mails: list[str]) -> int:
             if client is None:
                 return 0
             _erasing.wait_for(session, client)  # first of all: somebody may be signing or booking just now
-            if due_people.due_person(client_id, now) is None:
+            if not due_people.is_due_still(client_id, now):
                 return 0
             row = requests.open_request(client.id) or _begun_by_itself(session, client.id, now)
             until = people.kept_until(client, now)
