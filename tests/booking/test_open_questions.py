@@ -1387,7 +1387,7 @@ def test_whoever_is_brought_along_may_be_whom_the_account_chose_first(
     assert none_is_confirmed()
 
 
-@pytest.mark.parametrize("last", ["typed", "of the account"])
+@pytest.mark.parametrize("last", ["typed", "of the account", "of the account, the first one merged"])
 def test_whom_an_account_chose_before_another_of_its_people_holds_a_typed_name_alone(
     app: Flask, world: w.World, last: str
 ) -> None:
@@ -1400,6 +1400,10 @@ def test_whom_an_account_chose_before_another_of_its_people_holds_a_typed_name_a
     walk.location(walk.hold(browser, "deep_tissue"))
     chooses(browser, account.client_id)
     says_yes(browser, "/book/health")
+    if last.endswith("merged"):
+        known = factories.make_client(first_name="Ann", last_name="Ann", born_on=dt.date(1972, 2, 2)).id
+        people.merge_clients(known, account.client_id, by=world.desk_id, now=NOW)
+        walk.location(walk.hold(browser, "deep_tissue", w.at(5)))
     chooses(browser, partner)
     walk.answer(browser)
     walk.location(walk.sign(browser))
@@ -1464,22 +1468,3 @@ def test_what_the_person_of_one_account_said_holds_whom_another_account_chooses(
     walk.location(walk.sign(other))
     walk.location(walk.confirm(other))
     assert none_is_confirmed()
-
-
-def test_two_of_one_account_are_two_also_when_one_was_merged_meanwhile(app: Flask, world: w.World) -> None:
-    account = Account(app, born_on=dt.date(1972, 2, 2))
-    partner = unproven_of(
-        account.user_id, Details("Paul", "Moss", dt.date(1979, 2, 2), email="y@people.example")
-    )
-    browser = account.browser
-    walk.location(walk.hold(browser, "deep_tissue"))
-    chooses(browser, account.client_id)
-    says_yes(browser, "/book/health")
-    known = factories.make_client(first_name="Ann", last_name="Ann", born_on=dt.date(1972, 2, 2)).id
-    people.merge_clients(known, account.client_id, by=world.desk_id, now=NOW)
-    walk.location(walk.hold(browser, "deep_tissue", w.at(5)))
-    chooses(browser, partner)
-    walk.answer(browser)
-    walk.location(walk.sign(browser))
-    walk.location(walk.confirm(browser))
-    assert visits() == [("confirmed", None)]
