@@ -35,7 +35,7 @@ from clinic.site import writes_month_first
 from scripts.messages import compile_all
 from tests.browser import NO_CHROMIUM, find_chromium
 from tests.postgres import find_binaries, throw_away_postgres
-from tests.web import ReadyApplications, Visitor, app_on, let_go, migrate, sqlite_address
+from tests.web import ReadyApplications, Visitor, app_on, migrate, sqlite_address
 
 NOW = dt.datetime(2026, 6, 9, 13, tzinfo=dt.UTC)
 if hypothesis.settings.get_current_profile_name() == "default":  # a mutation run brings its own
@@ -178,7 +178,8 @@ def app(
     with made.app_context():
         yield made
         db.session.remove()
-        let_go(db.engines.values(), is_usual=not settings)
+        for engine in db.engines.values():
+            engine.dispose()
 
 
 @pytest.fixture

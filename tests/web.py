@@ -6,7 +6,6 @@ The application is imported where it is made, so that the tests of the rules sta
 from __future__ import annotations
 
 import contextvars
-from collections.abc import Iterable
 from pathlib import Path
 from types import CodeType
 from typing import Any
@@ -15,7 +14,6 @@ from flask import Flask
 from flask.testing import FlaskClient
 from jinja2 import BytecodeCache
 from jinja2.bccache import Bucket
-from sqlalchemy import Engine
 from werkzeug.test import TestResponse
 
 from clinic.cli.making import upgrade_app
@@ -81,15 +79,7 @@ def start_afresh(app: Flask) -> None:
     replica.set_up(app)
     with app.app_context():
         app.extensions["clinic_api_limiter"].storage.reset()
-        let_go([db.engine])
-
-
-def let_go(engines: Iterable[Engine], *, is_usual: bool = True) -> None:
-    """Of files that the next test finds anew under the same name. The usual application keeps its connections to
-    PostgreSQL, as a server does: what each new one has to learn about every table took a tenth of the time."""
-    for engine in engines:
-        if engine.dialect.name == "sqlite" or not is_usual:
-            engine.dispose()
+        db.engine.dispose()
 
 
 class ReadyApplications:
