@@ -78,26 +78,32 @@ def of_people(*client_ids: int) -> set[int]:
 def _named_with(people: Collection[Client]) -> dict[int, set[int]]:
     """Of those who were named in one booking with each of these people, those for whom something was said and of whom
     nothing was decided: who was named before them; who came after them, only where it is likely the same person."""
-    whose = {number: one for one in people for number in clients.all_ids(one.id)}
+    whose = _by_every_number(people)
     rows = db.session.scalars(select(Client).where(Client.id.in_(whose)).order_by(Client.id)).all()
+    named = checkouts.named_with(rows)
+    ids = {one for before, after in named.values() for one in before | after}
+    today = {one: other for one in ids if (other := clients.client(one)) is not None}
     found: dict[int, set[int]] = {one.id: set() for one in people}
-    for number, (before, after) in checkouts.named_with(rows).items():
+    for number, (before, after) in named.items():
         person = whose[number]
-        later = [other for one in after if (other := clients.client(one)) is not None]
-        found[person.id] |= {*before, *(other.id for other in later if is_likely_same(person, other))}
+        later = {one for one in after & today.keys() if is_likely_same(person, today[one])}
+        found[person.id] |= {today[one].id for one in (before & today.keys()) | later}
     speak = who_speak(_all_of(found))
     for person in people:
-        theirs = {one.id for number in found[person.id] if (one := clients.client(number)) is not None}
-        theirs &= speak - {person.id}
+        theirs = found[person.id] & speak - {person.id}
         found[person.id] = {one.id for one in clients.not_told_apart(person, theirs)} if theirs else set()
     return found
 
 
 def _who_answered(people: Collection[Client]) -> list[Client]:
     """Those of these people for whom a question was answered, signed or not."""
-    whose = {number: one for one in people for number in clients.all_ids(one.id)}
+    whose = _by_every_number(people)
     answered = {whose[number].id for number in intake.who_answered(whose)} if whose else set()
     return [one for one in people if one.id in answered]
+
+
+def _by_every_number(people: Collection[Client]) -> dict[int, Client]:
+    return {number: one for one in people for number in clients.all_ids(one.id)}
 
 
 def of_booked(visit_ids: Collection[int]) -> list[Client]:
