@@ -46,10 +46,11 @@ def test_a_database_without_tables_keeps_nobody_from_opening(tmp_path: Path) -> 
         db.engine.dispose()
 
 
-def test_a_server_loads_no_tools_for_its_logs() -> None:
+def test_a_server_loads_nothing_that_it_never_uses() -> None:
+    """For logs in colour, for waiting with await, and for making backups."""
     said = (
-        "import sys; from clinic.cli.warming import leave_out_tools; leave_out_tools();"
-        "from clinic.shared import logs; print([one for one in ('rich', 'pygments') if sys.modules.get(one)])"
+        "import sys; from clinic.cli.warming import leave_out_tools; leave_out_tools(); import clinic.app;"
+        "print([one for one in ('rich', 'pygments', 'greenlet', 'pyrage') if sys.modules.get(one)])"
     )
     done = subprocess.run([sys.executable, "-c", said], check=True, capture_output=True, text=True)
     assert done.stdout == "[]\n"

@@ -11,7 +11,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pyrage
 from sqlalchemy import Connection, Engine, func, insert, select, update
 
 from clinic.shared.backups.dumps import BackupFailed
@@ -95,6 +94,8 @@ def find(folder: Path, key_file: Path) -> list[Path]:
 
 
 def _write(path: Path, rows: Rows, key: str) -> None:
+    import pyrage
+
     plain = [{**row, "wrapped": base64.b64encode(row["wrapped"]).decode()} for row in rows.values()]
     recipient = pyrage.x25519.Identity.from_str(key).to_public()
     draft = path.with_name(f"{NAME}.new")
@@ -128,6 +129,8 @@ def _use_up(connection: Connection, number: int) -> None:
 
 
 def _read(path: Path, key: str) -> Rows:
+    import pyrage
+
     try:
         plain = pyrage.decrypt(path.read_bytes(), [pyrage.x25519.Identity.from_str(key)])
         return {row["id"]: {**row, "wrapped": base64.b64decode(row["wrapped"])} for row in json.loads(plain)}
