@@ -20,7 +20,7 @@ _LARGE = 1024 * 1024
 
 def leave_out_tools() -> None:
     """To be called before anything is loaded. structlog takes `rich` in wherever a tool of the developers' has brought
-    it along, 3 MB for tracebacks that no server prints; SQLAlchemy takes `greenlet`, 1 MB to be waited for with await."""
+    it along, 3 MB for tracebacks that no server prints; SQLAlchemy `greenlet`, 1 MB to be waited for with await."""
     for name in ("rich", "greenlet"):
         sys.modules.setdefault(name, None)  # type: ignore[arg-type] # which is how a module is said not to be there
 

@@ -23,7 +23,7 @@ from clinic.shared.crypto import SealedRow
 
 GOES_ON = frozenset({"answers_opening", "not_same_person"})
 """What the clinic still writes about a record that a law keeps: why it reads it, and that it is somebody else's."""
-OWN_WORK = frozenset({"merged_into_id", "merged_at", "erased_at", "is_unproven"})
+OWN_WORK = frozenset({"merged_into_id", "merged_at", "erased_at", "is_unproven", "was_proven"})
 """What changes on such a record without saying anything about the person."""
 _STANDS = "clients_who_stand"
 _ERASES = "erases_clients"

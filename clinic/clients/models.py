@@ -39,6 +39,7 @@ class Client(Resource):
     created_at: Mapped[dt.datetime]
     created_by_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
     is_unproven: Mapped[bool] = mapped_column(default=False)  # typed online by somebody not signed in
+    was_proven: Mapped[bool] = mapped_column(default=False)  # before it was joined with a record that waits
     is_barred_online: Mapped[bool] = mapped_column(default=False)
     merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("client.id"))
     merged_at: Mapped[dt.datetime | None]
@@ -49,6 +50,12 @@ class Client(Resource):
         # Not of those who were not merged, nearly everybody: SQLite would leave better ways to find them aside.
         Index(
             "ix_client_merged_into_id", "merged_into_id", sqlite_where=WAS_MERGED, postgresql_where=WAS_MERGED
+        ),
+        Index(
+            "ix_client_was_proven",
+            "was_proven",
+            sqlite_where=text("was_proven = 1"),
+            postgresql_where=text("was_proven"),
         ),
     )
 
@@ -65,6 +72,12 @@ class Client(Resource):
     @property
     def name(self) -> str:
         return f"{self.first_name} {self.last_name}".strip()
+
+    @property
+    def is_heard(self) -> bool:
+        """Whether what is said for this record counts for those who look like it whenever it is said: a record that
+        waits and was joined with theirs makes nobody a stranger."""
+        return self.was_proven or not self.is_unproven
 
     @property
     def is_erased(self) -> bool:

@@ -126,9 +126,15 @@ def _look_alikes(one: Client, besides: Which) -> Sequence[Client]:
 
 
 def people_like(one: Client) -> list[Client]:
-    """Whose visits the answers of this person count for: their own, and, of one who is proven, those of unproven
+    """Whose visits the answers of this person count for: their own, and, of one who is proven or was, those of unproven
     records that look like them. What somebody typed who is not signed in touches nobody else's visit."""
-    return [one] if one.is_unproven else [one, *(row for row in look_alikes(one) if row.is_unproven)]
+    return [one, *(row for row in look_alikes(one) if row.is_unproven)] if one.is_heard else [one]
+
+
+def known_before() -> Sequence[int]:
+    """Those who were proven until a record that waits was joined with theirs, by their numbers."""
+    was = (Client.was_proven, Client.is_unproven, Client.merged_into_id.is_(None))
+    return db.session.scalars(select(Client.id).where(*was).order_by(Client.id)).all()
 
 
 def counted_with(*people: Client) -> set[int]:

@@ -79,6 +79,7 @@ DOORS: Mapping[str, str] = {
     "details": N_("Personal details changed"),
     "merge": N_("Two records became one"),
     "two people": N_("Two records were said to be two people"),
+    "known again": N_("What was typed under another name is settled"),
     "waitlist": N_("An offered time was taken"),
     "demo": N_("Invented for the demo"),
 }

@@ -717,6 +717,34 @@ def test_no_hash_of_what_a_series_was_asked_with_is_left(blank: Flask) -> None:
     db.session.remove()
 
 
+def test_who_was_known_before_their_records_were_joined_is_noted_as_far_as_it_can_be(blank: Flask) -> None:
+    """0053: 1 was made by staff and joined with 4; 2 came online and was joined with 5; 3 was made by staff alone."""
+    upgrade(revision="0052")
+    at = "2026-03-05 12:00:00"
+    add = text(
+        "INSERT INTO client (id, first_name, last_name, name_key, alike_name, born_on, emergency_contact,"
+        " guardian_name, guardian_relation, guardian_phone, created_at, created_by_id, is_unproven,"
+        " is_barred_online, merged_into_id)"
+        " VALUES (:id, 'x', 'x', 'x x', 'x x', '1985-05-05', '', '', '', '', :at, :by, true, false, :into)"
+    )
+    db.session.execute(
+        text(
+            'INSERT INTO "user" (id, email, name, password_is_short, is_active, created_at)'
+            " VALUES (1, 'd@x.example', 'x', false, true, :at)"
+        ),
+        {"at": at},
+    )
+    for number in range(1, 6):
+        db.session.execute(text("INSERT INTO resource (id, kind) VALUES (:id, 'client')"), {"id": number})
+        by, into = 1 if number in {1, 3} else None, {4: 1, 5: 2}.get(number)
+        db.session.execute(add, {"id": number, "at": at, "by": by, "into": into})
+    db.session.commit()
+    upgrade()
+    known = text("SELECT id FROM client WHERE was_proven ORDER BY id")
+    assert db.session.execute(known).scalars().all() == [1]
+    db.session.remove()
+
+
 def test_who_has_entered_an_account_is_noted_by_what_they_left(blank: Flask) -> None:
     """0052: 1 has a password, 2 a session, 3 a passkey, 4 a browser that is known, 5 did something, 6 did nothing."""
     upgrade(revision="0051")

@@ -1,8 +1,9 @@
 """What is known of people whom an unproven record may be: a hint that makes its judgement stricter, never laxer.
 
-What staff and proven clients said counts whenever it was said. What was typed for another unproven record counts only
-up to the moment of the booking: later words of somebody not signed in touch no visit that stands. What was typed
-first for the very booking, under another name, counts until it was decided about the two (`open_questions`).
+What staff and proven clients said counts whenever it was said, also once a record that waits was joined with theirs.
+What was typed for another unproven record counts only up to the moment of the booking: later words of somebody not
+signed in touch no visit that stands. What was typed first for the very booking, under another name, counts until it
+was decided about the two (`open_questions`).
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ def alike(client: Client, visit_id: int | None = None, *, is_another: bool = Fal
     )
     asked = {one.id: one for one in waits_for}
     rows = list(({one.id: one for one in look_alikes} | asked).values())
-    proven = intake.standings([one.id for one in rows if not one.is_unproven or one.id in asked])
+    proven = intake.standings([one.id for one in rows if one.is_heard or one.id in asked])
     typed = intake.standings([one.id for one in rows if one.id not in proven], until=booked_at)
     found = [*proven.values(), *typed.values()]
     ids = [one.id for one in rows]

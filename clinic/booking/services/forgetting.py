@@ -1,5 +1,5 @@
 """Bookings that were begun and given up: what they left is forgotten once nobody can go on with them, and once no visit
-that stands or waits rests on what was said there (`_forgetting`)."""
+that stands or waits rests on what was said there (`_forgetting`). Whoever was known before is known again then."""
 
 from __future__ import annotations
 
@@ -9,6 +9,10 @@ from clinic.booking.models import Checkout, OpenQuestion
 from clinic.booking.queries import open_questions, unfinished
 from clinic.booking.queries.checkouts import LASTS
 from clinic.booking.services._forgetting import forget_guest, forget_if_bare
+from clinic.booking.services._known_again import know_again
+from clinic.booking.services.judging import judge_visits_of
+from clinic.clients import queries as clients
+from clinic.clients.steps import who_stands
 from clinic.shared.database import db, transaction, tried_again
 
 
@@ -17,7 +21,18 @@ def forget_unfinished(now: dt.datetime) -> int:
     due = unfinished.ended(now)
     db.session.rollback()
     _forget_answered(now)
-    return sum(_forget(checkout_id, now) for checkout_id in due)
+    done = sum(_forget(checkout_id, now) for checkout_id in due)
+    for client_id in clients.known_before():
+        _know_again(client_id, now)
+    return done
+
+
+@tried_again
+def _know_again(client_id: int, now: dt.datetime) -> None:
+    with transaction() as session:
+        client = who_stands(session, client_id)
+        if client is not None and know_again(session, client):
+            judge_visits_of(session, client, door="known again", by=None, now=now)
 
 
 @tried_again

@@ -16,6 +16,7 @@ from clinic.booking.queries import look_alikes, open_questions, visits
 from clinic.booking.services._claims import clear_expired
 from clinic.booking.services._forgetting import ask_of_all
 from clinic.booking.services._judging import local_day
+from clinic.booking.services._known_again import know_again
 from clinic.booking.services._new_links import send_new_links
 from clinic.booking.services._placing import give_to
 from clinic.booking.services._steps import tell_client
@@ -145,6 +146,7 @@ def say_two_people(client_id: int, other_id: int, *, by: int, now: dt.datetime) 
             session.add(pair)
         session.flush()
         for person in (one, other):
+            know_again(session, person)
             is_seen = person.created_by_id is not None
             if is_seen and not (clients.look_alikes(person) or open_questions.about(person, ())):
                 person.is_unproven = False  # a record that was seen, and nobody is left whom it may be
@@ -214,7 +216,8 @@ def merge_clients(keep_id: int, lose_id: int, *, by: int, now: dt.datetime) -> N
         alike = [one for one in (*clients.people_like(keep), *clients.people_like(lose)) if one.id != lose.id]
         third = _not_parted_by_the_desk(keep, lose, premises.today(now))
         asked = open_questions.of_people(keep.id, lose.id)
-        if not (keep.is_unproven and lose.is_unproven) and _would_wait(keep, lose) - asked:
+        was_known = keep.is_heard or lose.is_heard
+        if was_known and _would_wait(keep, lose) - asked:
             raise ReviewNeeded(
                 _(
                     "Another name was typed for the same online booking. Book the visit first: it waits for a"
@@ -225,6 +228,7 @@ def merge_clients(keep_id: int, lose_id: int, *, by: int, now: dt.datetime) -> N
         _fill_gaps(keep, lose)
         keep.is_barred_online = keep.is_barred_online or lose.is_barred_online
         keep.is_unproven = keep.is_unproven and lose.is_unproven
+        keep.was_proven = was_known
         _carry_over(session, keep, lose, now)
         session.flush()
         if third - {one.id for one in _who_may_be(keep)} and not _may_review(session, by):
@@ -238,6 +242,7 @@ def merge_clients(keep_id: int, lose_id: int, *, by: int, now: dt.datetime) -> N
         if open_still := clients.not_told_apart(keep, asked):
             keep.is_unproven = True
             ask_of_all(session, keep, [one.id for one in open_still], now)
+        know_again(session, keep)
         _move_visits(session, keep, lose, by=by, now=now)
         judge_visits_of_all(session, [*alike, *clients.people_like(keep)], door="merge", by=by, now=now)
         leave_trace(session, "client.merged", "client", keep.id, by=by, now=now, lost=lose.id)
@@ -246,7 +251,12 @@ def merge_clients(keep_id: int, lose_id: int, *, by: int, now: dt.datetime) -> N
 def _would_wait(keep: Client, lose: Client) -> set[int]:
     """For whom one of these two would wait, if they booked, and who is not the other one of the two: to join them would
     prove that person without a look."""
-    found = {number for one in (keep, lose) for number in open_questions.would_wait_for(one)}
+    found = {
+        number
+        for one in (keep, lose)
+        if not one.was_proven  # for theirs it is known already that nothing proves them
+        for number in open_questions.would_wait_for(one)
+    }
     return found - {keep.id, lose.id}
 
 

@@ -47,7 +47,7 @@ NAMED = {"therapist_id": Therapist, "service_id": Service, "location_id": Locati
 LEFT_OUT = re.compile(
     r"_sealed$|_hash$|_by_id$|^user_id$|^other_id$|^merged_into_id$|^couple_id$|^request_|_key$|^alike_|^lease_until$"
     r"|^credential_id$|^by_user_id$"
-    r"|^is_unproven$|^screening_id$"  # whether they are taken for somebody who is known
+    r"|^is_unproven$|^was_proven$|^screening_id$"  # whether they are taken for somebody who is known
 )
 SECRETS = {"secret", "codes"}  # sealed, and to be known by nobody
 KEPT_BACK = N_("kept back: it is about somebody else as well")
