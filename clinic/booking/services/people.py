@@ -251,12 +251,7 @@ def merge_clients(keep_id: int, lose_id: int, *, by: int, now: dt.datetime) -> N
 def _would_wait(keep: Client, lose: Client) -> set[int]:
     """For whom one of these two would wait, if they booked, and who is not the other one of the two: to join them would
     prove that person without a look."""
-    found = {
-        number
-        for one in (keep, lose)
-        if not one.was_proven  # for theirs it is known already that nothing proves them
-        for number in open_questions.would_wait_for(one)
-    }
+    found = {number for one in (keep, lose) for number in open_questions.would_wait_for(one)}
     return found - {keep.id, lose.id}
 
 
