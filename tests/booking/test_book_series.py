@@ -91,6 +91,7 @@ def test_a_series_begins_with_the_kept_time_and_is_booked_whole(account: Account
     answer = browser.post("/book/series", data=sent)
     assert browser.post("/book/series", data=sent).location == answer.location, "a double click"
     assert rows(Series) == 1
+    assert "Your series is booked." in browser.get(answer.location).text
     made = booked()
     assert [(one.starts_at, one.status, one.source) for one in made] == [
         (w.at(days), "confirmed", "online") for days in (3, 17, 24)
@@ -271,3 +272,16 @@ def test_earlier_answers_alone_confirm_no_series(account: Account) -> None:
             source="online", by=account.user_id, now=NOW, checkout=token,
         )  # fmt: skip
     assert rows(Series) == 0
+
+
+def test_who_books_a_series_is_told_when_not_every_visit_is_confirmed(account: Account) -> None:
+    """The first of the four waits for a letter."""
+    w.sign_answers(account.client_id, OPERATED, now=LAST_MONTH)
+    to_check(account)
+    wanted = order(every="2")
+    chosen = picks(account.browser.post("/book/series", data=wanted).text)
+    page = account.browser.post("/book/series", data={**wanted, **chosen, "book": "1"})
+    assert [one.status for one in booked()] == ["pending", *["confirmed"] * 3]
+    told = account.browser.get(page.location).text
+    assert "Not every visit is confirmed yet" in told
+    assert "Your series is booked." not in told

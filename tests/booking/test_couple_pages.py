@@ -67,6 +67,7 @@ def test_times_for_both_are_shown_and_pressing_one_books_both(desk: FlaskClient)
     assert (rows(Couple), rows(Visit)) == (1, 2)
     shown = desk.get(answer.location).text
     assert "Visit for two" in shown
+    assert "Both are in the book." in shown
     couple = int(answer.location.rpartition("/")[2])
     assert states(couple) == [CONFIRMED, CONFIRMED]
     first, second = (visit.id for visit in pair(couple))
@@ -93,6 +94,16 @@ def test_times_for_both_are_shown_and_pressing_one_books_both(desk: FlaskClient)
         assert desk.post(f"{answer.location}/move", data=data).status_code == status
     assert "goes on alone" in pressed(desk, f"{answer.location}/cancel", visit=str(second))
     assert [status for status, _waits in states(couple)] == ["confirmed", "cancelled"]
+
+
+def test_the_desk_is_told_that_a_visit_of_two_waits(desk: FlaskClient) -> None:
+    one, other = somebody(), w.person()
+    sent = order(other, start=w.at(3).isoformat())
+    answer = desk.post(f"/clients/{one}/couple/new", data=sent)
+    page = desk.get(answer.location).text
+    assert states(int(answer.location.rpartition("/")[2])) == [("pending", "partner"), ("pending", "intake")]
+    assert "Not every visit is confirmed yet" in page
+    assert "Both are in the book." not in page
 
 
 def test_who_was_found_is_let_go_with_another_search(desk: FlaskClient) -> None:

@@ -20,6 +20,7 @@ from clinic.shared.database import db
 from tests import factories
 from tests.booking import world as w
 from tests.booking.desk import desk_browser
+from tests.booking.test_from_day import OPERATED
 from tests.booking.test_series import BLEEDS, book, rows, somebody
 from tests.conftest import NOW
 from tests.owners import browser_of
@@ -87,6 +88,22 @@ def test_a_series_is_planned_booked_listed_and_cancelled(app: Flask, world: w.Wo
     assert w.statuses(client) == ["confirmed", *["cancelled"] * 4]
     again = pressed(desk, f"{answer.location}/cancel")
     assert "No visit of this series is left to cancel." in again
+
+
+def test_the_desk_is_told_that_not_every_visit_of_a_series_is_confirmed(
+    app: Flask, world: w.World
+) -> None:
+    """Two of the four wait for a letter."""
+    desk = desk_browser(app, world)
+    for client, told, other in (
+        (somebody(), "The series is in the book.", "Not every visit is confirmed yet"),
+        (somebody(**OPERATED), "Not every visit is confirmed yet", "The series is in the book."),
+    ):
+        address, wanted = f"/clients/{client}/series/new", order(every="1")
+        chosen = picks(desk.post(address, data=wanted).text)
+        page = pressed(desk, address, **{**wanted, "areas": "full_body", **chosen, "book": "1"})
+        assert told in page
+        assert other not in page
 
 
 def test_what_was_taken_meanwhile_is_shown_afresh(app: Flask, world: w.World) -> None:

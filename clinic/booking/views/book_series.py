@@ -8,6 +8,8 @@ from flask import flash, render_template, request
 from flask_login import current_user
 
 from clinic.booking.forms.together import OwnSeriesForm
+from clinic.booking.queries import series as reading
+from clinic.booking.queries import visits
 from clinic.booking.queries.checkouts import Standing, Step
 from clinic.booking.services.checkout import Choice
 from clinic.booking.services.series import book_series
@@ -21,6 +23,7 @@ from clinic.rules.errors import BarredOnline, HoldExpired, InvalidInput, RuleVio
 from clinic.rules.language import N_, _
 from clinic.rules.permissions import Permission
 from clinic.rules.series import Pattern
+from clinic.rules.visit_status import VisitStatus
 from clinic.shared import clock
 from clinic.shared.web import Answer, go
 from clinic.therapists import queries as therapists
@@ -101,7 +104,11 @@ def _book(now_at: Standing, form: OwnSeriesForm) -> Answer:
         return _afresh(form, starts, _(GONE) if isinstance(error, SlotTaken) else error.sentence)
     if outcome.series_id is None:
         return _afresh(form, starts, _(NOT_ALL))
-    flash(_("Your series is booked. We send you an e-mail with all the dates."), "success")
+    seen = {visits.seen_as(one) for one in reading.visits_of_series(outcome.series_id)}
+    if seen == {VisitStatus.CONFIRMED}:
+        flash(_("Your series is booked. We send you an e-mail with all the dates."), "success")
+    else:
+        flash(_("The times are kept. Not every visit is confirmed yet: see below what is next."), "care")
     return go("booking.my_series", series_id=outcome.series_id)
 
 

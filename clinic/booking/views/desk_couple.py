@@ -161,7 +161,7 @@ def _book(client_id: int, forms: Forms, halves: tuple[Half, Half], starts_at: dt
         return _page(
             found(clients.client(client_id)), forms, Shown(trouble=_(NOT_BOTH), answers=answers), 409
         )
-    flash(_("Both are in the book."), "success")
+    kit.say_in_the_book(_("Both are in the book."), reading.visits_of_couple(outcome.couple_id))
     return go("booking.desk_couple", couple_id=outcome.couple_id)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -30,6 +30,7 @@ from clinic.rules.body_areas import AREAS, FULL_BODY
 from clinic.rules.errors import InvalidInput
 from clinic.rules.kinds import genders_to_choose
 from clinic.rules.language import N_, _, ngettext
+from clinic.rules.visit_status import VisitStatus
 from clinic.shared import clock
 from clinic.shared.fields import choose
 from clinic.shared.web import Answer, found, go
@@ -37,6 +38,14 @@ from clinic.therapists import queries as therapists
 
 MOST_FOUND = 20
 PARTS = ((N_("Morning"), "sunrise", 12), (N_("Afternoon"), "sun", 17), (N_("Evening"), "moon", 24))
+
+
+def say_in_the_book(done: str, booked: Iterable[Any]) -> None:
+    """What several visits that were booked at once are told by: `done`, unless one of them waits."""
+    if all(one.status == VisitStatus.CONFIRMED for one in booked):
+        flash(done, "success")
+    else:
+        flash(_("The times are kept. Not every visit is confirmed yet: see what is still needed."), "care")
 
 
 def clinic() -> ClinicFacts:

@@ -136,7 +136,7 @@ def _book(client: Any, form: SeriesForm, choice: Choice) -> Answer:
         return _afresh(client_id, form, choice, starts, _trouble(error))
     if outcome.series_id is None:
         return _afresh(client_id, form, choice, starts, _("Not all of these can be booked for this client."))
-    flash(_("The series is in the book."), "success")
+    kit.say_in_the_book(_("The series is in the book."), reading.visits_of_series(outcome.series_id))
     return go("booking.desk_series", series_id=outcome.series_id)
 
 
