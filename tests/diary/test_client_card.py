@@ -8,15 +8,18 @@ import pytest
 from flask import Flask
 from time_machine import travel
 
+from clinic.accounts.models import UserRole
 from clinic.booking.services import visits
 from clinic.clients.models import Client
 from clinic.intake import queries as intake
 from clinic.intake.services import intakes, reviews
-from clinic.shared.database import db
+from clinic.rules.permissions import Role
+from clinic.shared.database import db, transaction
+from clinic.therapists.models import Therapist
 from tests.booking import world as w
 from tests.booking.desk import desk_browser
 from tests.conftest import NOW
-from tests.diary.staff import Staffed, staffed
+from tests.diary.staff import ME, Staffed, staffed
 
 
 @pytest.fixture
@@ -89,3 +92,19 @@ def test_what_is_done_or_called_off_is_no_coming_visit(clinic: Staffed) -> None:
     assert coming() == (True, True)
     visits.cancel_visit(visit_id, by=None, by_clinic=True, now=NOW)
     assert coming() == (False, False)
+
+
+@pytest.mark.parametrize("treats", [False, True])
+def test_somebody_at_the_desk_who_also_treats_is_offered_what_opens(clinic: Staffed, treats: bool) -> None:
+    with transaction() as session:
+        user_id = session.get_one(Therapist, clinic.me).user_id
+        session.add(UserRole(user_id=user_id, role=Role.FRONT_DESK))
+    client = w.person()
+    w.sign(client)
+    if treats:
+        w.at_desk(clinic.world, client, "relaxation", when=w.at(3), therapist_id=clinic.me)
+    browser = clinic.browser(ME)
+    card = browser.get(f"/clients/{client}").text
+    for address in (f"/reviews/clients/{client}/clearances", f"/clients/{client}/data"):
+        assert (f'"{address}"' in card) == treats
+        assert browser.get(address, buffered=True).status_code == (200 if treats else 404)

@@ -12,6 +12,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import event, select, update
 
+from clinic.accounts.models import UserGrant
 from clinic.booking.models import StatusChange, Visit
 from clinic.booking.services import time_off, visits
 from clinic.booking.services.aims import say_aim
@@ -598,3 +599,26 @@ def test_places_with_other_clocks_side_by_side_say_which_clock_is_meant(clinic: 
     assert ", Main Street (New York); 6:00 pm to 9:00 pm, Sunset (Los Angeles)." in day
     assert ("<p>New York</p>" in day, "<p>Los Angeles</p>" in day) == (True, True)
     assert ("Main Street (New York)</p>" in week, "Sunset (Los Angeles)</p>" in week) == (True, True)
+
+
+@pytest.mark.parametrize("status", [VisitStatus.CONFIRMED, VisitStatus.NO_SHOW])
+@pytest.mark.parametrize("is_given", [False, True])
+def test_the_letters_are_offered_where_they_open(
+    clinic: Staffed, status: VisitStatus, is_given: bool
+) -> None:
+    """Of somebody who did not come a therapist reads nothing more, unless clinical review is given by name."""
+    visit = booked(clinic, when=w.at(1))
+    client = db.session.get_one(Visit, visit).client_id
+    if status == VisitStatus.NO_SHOW:
+        revision = db.session.get_one(Visit, visit).revision
+        visits.mark_visit(visit, status, revision=revision, by=clinic.world.desk_id, now=w.at(1))
+    if is_given:
+        with transaction() as session:
+            me = session.get_one(Therapist, clinic.me).user_id
+            session.add(UserGrant(user_id=me, permission=Permission.CLINICAL_REVIEW))
+    with time_machine.travel(w.at(1, 11), tick=False):
+        browser = clinic.browser(ME)
+        address = f"/reviews/clients/{client}/clearances"
+        offered = address in browser.get(f"/diary/visits/{visit}").text
+        assert offered == (status == VisitStatus.CONFIRMED or is_given)
+        assert browser.get(address).status_code == (200 if offered else 404)

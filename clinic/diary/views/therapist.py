@@ -7,6 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import render_template, request, url_for
+from flask_login import current_user
 
 from clinic.accounts.access import who
 from clinic.booking.queries import blocks, changes, fell_out, running_late, taking_back, treated
@@ -14,6 +15,7 @@ from clinic.booking.queries.taking_back import LastStep
 from clinic.diary.queries import therapist as diary
 from clinic.diary.queries.visit_card import visit_card
 from clinic.diary.views.blueprint import pages
+from clinic.diary.views.reviewing import may_open_letters
 from clinic.premises import queries as premises
 from clinic.rules.language import N_, _
 from clinic.rules.licence import LicenceState, licence_state, licence_words
@@ -137,6 +139,8 @@ def _visit(me: diary.Me, visit_id: int, now: dt.datetime) -> dict[str, Any]:
     card = found(visit_card(me.id, visit_id, now))
     return {
         "visit": card,
+        "may_open_letters": current_user.may(Permission.CLINICAL_REVIEW)
+        and (card.may_read_answers or may_open_letters(card.client_id, now)),
         "last_step": _last_step(me, now),
         "has_begun": may_have_begun(card.status, card.starts_at, now),
         "taps": _taps(card, premises.today(now, card.zone), now, card.day),
