@@ -243,7 +243,8 @@ def choose_person(token: str, client_id: int, *, user_id: int, now: dt.datetime)
     and SlotTaken when the time does not fit this person: who they are is kept all the same."""
     with transaction() as session:
         checkout, visit = _working(token, now)
-        client = clients.client_of(user_id, client_id)
+        stands = who_stands(session, client_id)  # nobody joins them with a record that waits meanwhile
+        client = clients.client_of(user_id, stands.id) if stands is not None else None
         if client is None:
             raise NotFound()
         _refuse_barred(client)

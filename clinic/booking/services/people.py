@@ -227,7 +227,8 @@ def merge_clients(keep_id: int, lose_id: int, *, by: int, now: dt.datetime) -> N
         lose.merged_into_id, lose.merged_at = keep.id, now
         _fill_gaps(keep, lose)
         keep.is_barred_online = keep.is_barred_online or lose.is_barred_online
-        keep.is_unproven = keep.is_unproven and lose.is_unproven
+        is_undecided = any(one.is_unproven and one.was_proven for one in (keep, lose))
+        keep.is_unproven = is_undecided or (keep.is_unproven and lose.is_unproven)
         keep.was_proven = was_known
         _carry_over(session, keep, lose, now)
         session.flush()
