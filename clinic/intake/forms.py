@@ -216,7 +216,8 @@ class SignForm(Form):
 
 
 def error_list(page: Page, errors: Mapping[str, str], all_open: str = ANSWER_ALL) -> list[tuple[str, str]]:
-    """The messages in the order of the page, each with the id of the control to go to.
+    """The messages in the order of the page, each with the id of the control to go to, in the words of the question:
+    the name of what is asked about is one that the person never used.
 
     Where most of the page is still open, one sentence (`all_open`) says more than a message for each question.
     """
@@ -226,11 +227,11 @@ def error_list(page: Page, errors: Mapping[str, str], all_open: str = ANSWER_ALL
     found = [(f"none.{page.key}", _(errors[f"none.{page.key}"]))] if f"none.{page.key}" in errors else []
     for one in page.conditions:
         if f"c.{one.key}" in errors:
-            found.append((f"c.{one.key}-0", f"{_(one.label)}: {_(errors[f'c.{one.key}'])}"))
+            found.append((f"c.{one.key}-0", f"{_(one.question)} {_(errors[f'c.{one.key}'])}"))
         for field in one.fields:
             name = f"f.{one.key}.{field.name}"
             if name in errors:
-                said = f"{_(one.label)}: {_(field.question)} {_(errors[name])}"
+                said = f"{_(one.question)} {_(field.question)} {_(errors[name])}"
                 found.append((_first_control(name, field), said))
     return found
 

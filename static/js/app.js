@@ -101,6 +101,8 @@
       heading.scrollIntoView({ block: "nearest" });
     }
   };
+  // A strip that is moved sideways shows the whole of what has the focus: half of it in view is enough for browsers.
+  document.addEventListener("focusin", (event) => event.target.closest(".days li, .tabs li")?.scrollIntoView({ block: "nearest", inline: "nearest" }));
   const followErrorLink = (event, link) => {
     const target = document.getElementById(decodeURIComponent(link.hash.slice(1)));
     if (!target) return;

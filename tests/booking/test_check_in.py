@@ -491,6 +491,7 @@ def test_at_the_desk_arriving_leads_to_the_questions_and_back(
     assert answer.location == f"/desk/visits/{visit_id}/check-in?then=arrived"
     page = desk.get(answer.location).text
     assert 'name="then" value="arrived"' in page
+    assert f'href="/desk/visits/{visit_id}"' in page, "who came by mistake answers for nobody"
     assert "diabetes" not in page.lower()
     done = desk.post(f"/desk/visits/{visit_id}/check-in", data={"step": "nothing", "then": "arrived"})
     assert done.location == f"/desk/visits/{visit_id}"

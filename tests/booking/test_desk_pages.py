@@ -430,8 +430,8 @@ def test_a_cancellation_inside_the_notice_is_late_only_by_the_client(
     w.sign(client)
     book(desk, client, "relaxation", when=w.at(0, 18))
     visit = visit_of(client)
-    assert "Cancel for the client" in desk.get(f"/desk/visits/{visit.id}/cancel").text
-    assert "Late cancel by the client" in desk.get(f"/desk/visits/{visit.id}").text
+    assert "Cancel at the client’s request" in desk.get(f"/desk/visits/{visit.id}/cancel").text
+    assert "Cancel late at the client’s request" in desk.get(f"/desk/visits/{visit.id}").text
     desk.post(f"/desk/visits/{visit.id}/cancel", data={"cancelled_by": who})
     assert w.statuses(client) == [status]
 

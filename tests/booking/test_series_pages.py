@@ -90,9 +90,7 @@ def test_a_series_is_planned_booked_listed_and_cancelled(app: Flask, world: w.Wo
     assert "No visit of this series is left to cancel." in again
 
 
-def test_the_desk_is_told_that_not_every_visit_of_a_series_is_confirmed(
-    app: Flask, world: w.World
-) -> None:
+def test_the_desk_is_told_that_not_every_visit_of_a_series_is_confirmed(app: Flask, world: w.World) -> None:
     """Two of the four wait for a letter."""
     desk = desk_browser(app, world)
     for client, told, other in (

@@ -289,7 +289,13 @@ def test_a_healthy_record_merged_with_a_blocked_one_is_judged_by_both(
     assert "same name and birth date" in page.lower()
     assert "clot" not in page
     address, form = f"/clients/{healthy}/compare/{blocked}", {"decision": str(healthy)}
-    assert "cannot be undone" in desk.post(address, data=form).text
+    assert "1, the next on Friday 12 June" in desk.get(address).text
+    sure = desk.post(address, data=form).text
+    assert "cannot be undone" in sure
+    older = min(healthy, blocked)
+    stays, goes = ("older", "newer") if healthy == older else ("newer", "older")
+    assert f"The {stays} record stays" in sure
+    assert f"The {goes} record becomes part of it" in sure
     assert good_visits() == [healthy]
     assert desk.post(address, data={**form, "sure": "1"}).status_code == 303
     assert good_visits() == []

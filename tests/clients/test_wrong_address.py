@@ -153,6 +153,7 @@ def test_a_wrong_address_is_taken_off_and_the_right_one_entered_later(app: Flask
     corrects(desk, client_id, "")
     corrects(desk, client_id, RIGHT)
     assert [one[3] for one in clients.may_act_for(client_id)] == ["parent"]
+    assert "(parent)" in desk.get(f"/clients/{client_id}").text
     assert has_account_and_link(app, client_id, RIGHT)
 
 

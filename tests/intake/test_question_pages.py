@@ -123,7 +123,24 @@ def test_a_page_left_open_says_so_once_and_a_single_gap_says_where() -> None:
     form = typed("blood")
     form.pop("c.anaemia")
     result = forms.read_page(blood, form, today=TODAY)
-    assert [target for target, _text in forms.error_list(blood, result.errors)] == ["c.anaemia-0"]
+    ((target, text),) = forms.error_list(blood, result.errors)
+    anaemia = next(one for one in blood.conditions if one.key == "anaemia")
+    assert (target, text.startswith(anaemia.question)) == ("c.anaemia-0", True), (
+        "in the words of the question"
+    )
+
+
+def test_a_follow_up_left_open_is_said_in_the_words_of_the_questions() -> None:
+    clots = next(one for one in pages("intake") if any(c.key == "blood_clot" for c in one.conditions))
+    asked = next(one for one in clots.conditions if one.key == "blood_clot")
+    result = forms.read_page(clots, typed(clots.key, c__blood_clot="yes"), today=TODAY)
+    said = [
+        text for target, text in forms.error_list(clots, result.errors) if target.startswith("f.blood_clot")
+    ]
+    assert said
+    for text in said:
+        assert text.startswith(asked.question)
+        assert asked.label not in text
 
 
 def test_what_was_told_is_shown_in_words_with_the_number_of_its_page() -> None:

@@ -257,6 +257,7 @@ def _by_staff(
         is_late=is_late,
         is_read_out=True,
         then=then,
+        back=url_for(back, visit_id=visit_id),
         extra={"client": client},
     )
 

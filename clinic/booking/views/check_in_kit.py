@@ -52,6 +52,8 @@ class CheckInDoor:
     """The visit can be checked in no more: what is said only adds."""
     is_read_out: bool = False
     then: str = ""
+    back: str = ""
+    """The page of somebody at work who came by mistake."""
     extra: Mapping[str, Any] = field(default_factory=dict)
 
     @property

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
 from flask import flash, render_template, request
 
 from clinic.accounts.access import who
@@ -16,6 +20,7 @@ from clinic.rules.contact import ONE_NAME
 from clinic.rules.errors import ChangedMeanwhile, InvalidInput, MoveNotAllowed, NotFound, ReviewNeeded
 from clinic.rules.language import _
 from clinic.rules.permissions import Permission
+from clinic.rules.visit_status import UPCOMING
 from clinic.shared import clock
 from clinic.shared.web import Answer, found, go
 
@@ -71,10 +76,31 @@ def desk_compare(client_id: int, other_id: int) -> Answer:
         return go("diary.client_card", client_id=one.id)
     return render_template(
         "clients/compare.html",
-        records=[(row, visits.visits_of([row.id]), clients.may_act_for(row.id)) for row in (one, other)],
-        older_id=min((one, other), key=lambda row: (row.created_at, row.id)).id,
+        records=[_described(row) for row in (one, other)],
+        older_id=_older(one, other),
         shared=clients.what_is_shared(one, other),
     )
+
+
+@dataclass(frozen=True)
+class _Visits:
+    """How many visits a record has, and the days of the last one that began and of the next."""
+
+    number: int
+    last: dt.date | None
+    next: dt.date | None
+
+
+def _described(one: Any) -> tuple[Any, _Visits, Any]:
+    """A record as two of them are compared: itself, its visits, and who may act for it."""
+    now, rows = clock.now(), visits.visits_of([one.id])
+    begun = [row.day for row in rows if row.starts_at <= now]
+    ahead = [row.day for row in rows if row.starts_at > now and row.status in UPCOMING]
+    return one, _Visits(len(rows), max(begun, default=None), min(ahead, default=None)), clients.may_act_for(one.id)
+
+
+def _older(*records: Any) -> int:
+    return int(min(records, key=lambda row: (row.created_at, row.id)).id)
 
 
 @pages.post("/clients/<int:client_id>/compare/<int:other_id>", needs=Permission.CLIENT_ANY_MERGE)
@@ -107,5 +133,10 @@ def _ask_again(client_id: int, other_id: int, keep_id: int) -> Answer:
     keep = found(clients.client(keep_id))
     lose = found(clients.client(other_id if keep_id == client_id else client_id))
     return render_template(
-        "clients/merge_sure.html", keep=keep, lose=lose, client_id=client_id, other_id=other_id
+        "clients/merge_sure.html",
+        keep=_described(keep),
+        lose=_described(lose),
+        older_id=_older(keep, lose),
+        client_id=client_id,
+        other_id=other_id,
     )

@@ -166,7 +166,7 @@ def _do(
 
 @pages.get("/desk/sick-day/<int:therapist_id>/plan", needs=NEED)
 def desk_sick_plan(therapist_id: int) -> Answer:
-    """The best for all, shown before anything is saved."""
+    """A plan for all visits, shown before anything is saved."""
     therapist = found(therapists.therapist(therapist_id))
     cases = {
         one.visit.id: one for one in covering.cases(therapist.id, clock.now()) if one.asked.offer is None
@@ -197,7 +197,7 @@ def _line(proposal: Proposal, case: Case, names: Mapping[int, str]) -> dict[str,
 
 @pages.post("/desk/sick-day/<int:therapist_id>/plan", needs=NEED)
 def desk_carry_out(therapist_id: int) -> Answer:
-    """Do what is ticked, one visit after the other; what cannot be done any more stays on the page of work."""
+    """Carry out what is ticked, one visit after the other; what cannot be done any more stays on the page of work."""
     found(therapists.therapist(therapist_id))
     done = {Deed.GIVE: 0, Deed.OFFER: 0}
     failed = 0
