@@ -270,3 +270,23 @@ def test_without_javascript_it_books_too_in_six_screens(browser: object, site: S
     assert [one for one in screens if not one.startswith("/book/health")] == [
         "/", "/book", "/book/swedish/times", "/book/who", "/book/check", "/book/done",
     ]  # fmt: skip
+
+
+def test_whoever_goes_through_days_and_therapists_by_keyboard_sees_all_of_where_they_are(booking: Booking) -> None:
+    """Half of a day in view was enough for the browser, which left the rest outside of the screen."""
+    page = booking.page
+    page.goto("/book/swedish/times?minutes=60", wait_until="networkidle")
+    width = page.evaluate("innerWidth")
+    links = page.locator(".days li a, .tabs li a")
+    assert links.count() > 8
+    links.first.focus()
+    outside = []
+    for _ in range(links.count() + 4):
+        box = page.evaluate(
+            "(() => { const on = document.activeElement.closest('.days li, .tabs li'); if (!on) return null;"
+            " const box = on.getBoundingClientRect(); return [box.left, box.right, on.textContent.trim()]; })()"
+        )
+        if box and (box[0] < 0 or box[1] > width):
+            outside.append(box)
+        page.keyboard.press("Tab")
+    assert not outside
