@@ -164,6 +164,7 @@ def test_a_visit_whose_therapist_is_away_says_so_on_the_day_and_its_page(app: Fl
     time_off.add_time_off(therapist, "off", w.at(2, 8), w.at(2, 20), "", by=world.desk_id, now=NOW)
     grid, sheet, card = (desk.get(one).text for one in pages)
     assert "Act first" in grid
+    assert 'Act first </span><span class="ev-state">' in grid, "a space between two boxes is one more line"
     assert "see desk" in sheet
     assert "This visit cannot take place as it is" in card
 
