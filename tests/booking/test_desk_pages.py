@@ -539,5 +539,6 @@ def test_the_visit_of_somebody_switched_off_is_shown_times_of_those_who_work(
     page = desk.get(address).text
     assert ("No free time on this day" in page, 'name="start"' in page) == (False, True)
     revision, name = visit_of(client).revision, db.session.get_one(Therapist, theirs).name
+    assert f"{name} gives no visits any more. Please choose another therapist." in page
     with pytest.raises(SlotTaken, match=f"{name} gives no visits any more"):  # dragged to another time
         change_at_desk(visit.id, Change(revision, w.at(4), by=world.desk_id), now=NOW)

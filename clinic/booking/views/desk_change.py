@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,7 +12,7 @@ from werkzeug.datastructures import MultiDict
 
 from clinic.accounts.access import who
 from clinic.booking.forms.choice import day_of, whole_number
-from clinic.booking.forms.desk import WhatForm, read_moment, what_value
+from clinic.booking.forms.desk import WhatForm, read_moment
 from clinic.booking.queries import visits
 from clinic.booking.queries.availability import Ask
 from clinic.booking.queries.desk_times import FreeTime, FreeTimes, free_times
@@ -47,22 +48,13 @@ def desk_change(visit_id: int) -> Answer:
     visit = _visit(visit_id)
     if visit is None:
         return kit.not_by_itself(visit_id)
-    form = _form(
-        MultiDict(
-            [
-                ("what", what_value(visit.service.key, visit.mode, visit.minutes)),
-                ("therapist", visit.asked_gender if visit.any_therapist else str(visit.therapist_id)),
-                (
-                    "day",
-                    (_asked_day() or max(visit.day, premises.today(clock.now(), visit.zone))).isoformat(),
-                ),
-                *(("addons", one) for one in visit.addons),
-                *(("areas", one) for one in visit.areas),
-            ]
-        )
-    )
+    day = _asked_day() or max(visit.day, premises.today(clock.now(), visit.zone))
+    form = _form(visit, MultiDict(_as_booked(visit) | {"day": day.isoformat()}))
     if not visit.any_therapist and visit.therapist_id not in kit.therapist_names():
         form.therapist.data = ""  # switched off since: the list stands at anybody, and so do the times
+        form.therapist.description = _(
+            "%(name)s gives no visits any more. Please choose another therapist.", name=visit.therapist.name
+        )
     return _page(visit, form)
 
 
@@ -72,13 +64,15 @@ def desk_save_change(visit_id: int) -> Answer:
     visit = _visit(visit_id)
     if visit is None:
         return kit.not_by_itself(visit_id)
-    form = _form(request.form)
+    form = _form(visit, request.form)
     starts_at = read_moment(request.form.get("start", ""))
     is_right, keep = form.validate(), bool(request.form.get("keep"))
     if not is_right or (starts_at is None and not keep):
         return _page(visit, form, 200 if is_right else 422)
-    choice = kit.choice_of(form)
+    choice = _choice(visit, form)
     if choice is None:
+        if form.parts is None:
+            form.what.errors = [_("Choose a service and a length.")]
         return _page(visit, form, 422)
     return _save(visit, form, choice, None if keep else starts_at)
 
@@ -90,14 +84,39 @@ def _visit(visit_id: int) -> Any:
     return visit if visit.status in CHANGEABLE and visit.couple_id is None else None
 
 
-def _form(typed: MultiDict[str, str]) -> WhatForm:
+def _form(visit: Any, typed: MultiDict[str, Any]) -> WhatForm:
     form = WhatForm(typed)
-    kit.with_choices(form)
+    kit.with_choices(form, visit)
     return form
 
 
+def _as_booked(visit: Any) -> dict[str, Any]:
+    """What the visit is and with whom, as the form has it."""
+    return {
+        "what": kit.what_of(visit),
+        "therapist": visit.asked_gender if visit.any_therapist else str(visit.therapist_id),
+        "addons": visit.addons,
+        "areas": visit.areas,
+    }
+
+
+def _choice(visit: Any, form: WhatForm) -> Choice | None:
+    """What is chosen: a form on which only the time is another keeps what the visit is, whatever was switched off
+    since; anything else has to be on offer."""
+    booked = _as_booked(visit)
+    is_untouched = (form.what.data, form.therapist.data or "") == (
+        booked["what"],
+        booked["therapist"],
+    ) and all(sorted(form[name].data or ()) == sorted(booked[name]) for name in ("addons", "areas"))
+    return (
+        replace(kit.choice_of_visit(visit), therapist_id=form.therapist_id)
+        if is_untouched
+        else kit.choice_of(form)
+    )
+
+
 def _is_as_booked(visit: Any, choice: Choice) -> bool:
-    """Whether only the time changes: then a length or service that is no longer on offer may stay."""
+    """Whether only the time changes: then what is no longer on offer may stay."""
     asked = None if visit.any_therapist else visit.therapist_id
     booked = (
         visit.service.key, visit.mode, visit.minutes, sorted(visit.addons), sorted(visit.areas), asked,
@@ -166,7 +185,7 @@ def _page(
     start: dt.datetime | None = None,
 ) -> Answer:
     """The form with its free times; `warned` about the rest, with the `start` that was pressed (None: as it stands)."""
-    choice = kit.choice_of(form)
+    choice = _choice(visit, form)
     times, why, minutes = _times(visit, form, choice) if choice else (None, None, 0)
     names = kit.therapist_names()
     page = render_template(
@@ -192,7 +211,9 @@ def _times(visit: Any, form: WhatForm, choice: Choice) -> tuple[FreeTimes, Expla
     """Free times for the changed visit, its own time counted as free; what stands in the way; how long it takes."""
     plan = catalogue.plan_for(
         choice.service, choice.mode, choice.addons, choice.minutes, first_visit=visit.first_visit
-    ) or catalogue.plan_for_booked(visit.service_id, visit.mode, visit.addons, visit.minutes)
+    ) or catalogue.plan_for_booked(
+        visit.service_id, visit.mode, visit.addons, visit.minutes, first_visit=visit.first_visit
+    )
     now = clock.now()
     ask = Ask(
         plan=plan, location_id=visit.location_id, first_day=form.day.data or visit.day, days=1, now=now,

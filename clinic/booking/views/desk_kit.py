@@ -28,7 +28,7 @@ from clinic.premises.queries import ClinicFacts
 from clinic.rules import words
 from clinic.rules.body_areas import AREAS, FULL_BODY
 from clinic.rules.errors import InvalidInput
-from clinic.rules.kinds import genders_to_choose
+from clinic.rules.kinds import GENDERS, genders_to_choose
 from clinic.rules.language import N_, _, ngettext
 from clinic.rules.visit_status import VisitStatus
 from clinic.shared import clock
@@ -54,26 +54,43 @@ def clinic() -> ClinicFacts:
     return facts
 
 
-def with_choices(form: WhatForm) -> None:
-    """What is on offer, the add-ons and the therapists."""
+def with_choices(form: WhatForm, booked: Any = None) -> None:
+    """What is on offer, the add-ons and the therapists. What the `booked` visit has stays a choice, whatever the owner
+    has switched off since."""
     facts = clinic()
     offered = []
     for service in catalogue.services_on_offer():
-        modes = {one.key: _(one.name) for one in service.modes}
         for length in service.lengths:
-            name = _(service.name)
-            if length.mode:
-                name = f"{name}: {modes.get(length.mode, length.mode)}"
             price = words.money_words(length.price, facts.currency)
-            label = f"{name}, {words.length_words(length.minutes)}, {price}"
+            label = f"{_in_words(service, length.mode, length.minutes)}, {price}"
             offered.append((what_value(service.key, length.mode, length.minutes), label))
+    if booked is not None and what_of(booked) not in dict(offered):
+        offered.append((what_of(booked), _gone(_in_words(booked.service, booked.mode, booked.minutes))))
     choose(form.what, [("", _("Choose a service")), *offered])
-    choose(form.addons, [(one.key, _(one.name)) for one in catalogue.all_addons() if one.is_active])
+    addons = [one for one in catalogue.all_addons() if one.is_active or (booked and one.key in booked.addons)]
+    choose(form.addons, [(one.key, _(one.name) if one.is_active else _gone(_(one.name))) for one in addons])
     team = therapists.active_therapists()
-    of_gender = [(key, _(said)) for key, said in genders_to_choose(one.gender for one in team).items()]
+    genders = {one.gender for one in team}
+    of_gender = {key: _(said) for key, said in genders_to_choose(one.gender for one in team).items()}
+    if booked is not None and booked.asked_gender and booked.asked_gender not in of_gender:
+        asked = _(GENDERS[booked.asked_gender])
+        of_gender[booked.asked_gender] = asked if booked.asked_gender in genders else _gone(asked)
     people = [(str(one.id), one.name) for one in team]
-    choose(form.therapist, [("", _("Any therapist, soonest")), *of_gender, *people])
+    choose(form.therapist, [("", _("Any therapist, soonest")), *of_gender.items(), *people])
     choose(form.areas, list(AREAS.items()))
+
+
+def _in_words(service: Any, mode: str | None, minutes: int) -> str:
+    name = _(service.name)
+    if mode:
+        modes = {one.key: _(one.name) for one in service.modes}
+        name = f"{name}: {modes.get(mode, mode)}"
+    return f"{name}, {words.length_words(minutes)}"
+
+
+def _gone(name: str) -> str:
+    """A choice that only a visit keeps which has it already."""
+    return _("%(name)s (no longer on offer)", name=name)
 
 
 def area_groups() -> list[tuple[str, list[tuple[str, str]]]]:
@@ -93,12 +110,12 @@ def choice_of(form: WhatForm) -> Choice | None:
     addons = tuple(dict.fromkeys(form.addons.data or ()))
     plan = catalogue.plan_for(service, mode, addons, minutes, first_visit=False)
     if plan is None:
-        field = form.addons if addons else form.what
-        field.errors = [
-            _("This is not on offer with that service. Take it off, or choose another service.")
-            if addons
-            else _("This is not on offer. Choose another one.")
-        ]
+        if addons and catalogue.plan_for(service, mode, (), minutes, first_visit=False):
+            form.addons.errors = [
+                _("This is not on offer with that service. Take it off, or choose another service.")
+            ]
+        else:
+            form.what.errors = [_("This is not on offer. Choose another one.")]
         return None
     areas = tuple(one for one in dict.fromkeys(form.areas.data or ()) if one in AREAS)
     if plan.asks_area and not areas:
