@@ -105,7 +105,7 @@ def _therapist(session: Session, therapist_id: int) -> Therapist:
 def _write(session: Session, row: Therapist, facts: TherapistFacts) -> None:
     if facts.tint not in TINTS:
         raise InvalidInput("tint", _("Choose one of the colours."))
-    if facts.user_id is not None:
+    if facts.user_id not in (None, row.user_id):
         _check_account(session, row, facts.user_id)
     for name, value in asdict(facts).items():
         if name not in ("skills", "skill_dates"):
@@ -120,7 +120,7 @@ def _write(session: Session, row: Therapist, facts: TherapistFacts) -> None:
 
 
 def _check_account(session: Session, row: Therapist, user_id: int) -> None:
-    """The account exists, is a therapist's, and is nobody else's."""
+    """An account that was chosen anew exists, is a therapist's, and is nobody else's."""
     account = session.get(User, user_id)
     if account is None or Role.THERAPIST not in account.roles:
         raise InvalidInput("user_id", _("Choose an account that has the role of therapist."))

@@ -11,7 +11,9 @@ from flask.testing import FlaskClient
 
 from clinic.premises import queries as premises
 from clinic.rules.permissions import Role
+from clinic.shared.database import transaction
 from clinic.therapists import queries
+from clinic.therapists.models import Therapist
 from tests.factories import (
     make_client,
     make_clinic,
@@ -301,3 +303,28 @@ def test_a_kind_of_licence_is_named_as_the_country_names_it(owner: FlaskClient, 
     assert f'<option selected value="{own}">{own}</option>' in owner.get(address()).text
     assert save_page(owner, address()).status_code == 303, "it is a choice like the others"
     assert own in client.get("/therapists").text
+
+
+@pytest.mark.parametrize(
+    ("role", "is_active", "named"),
+    [
+        (Role.THERAPIST, False, "Ana, ana@clinic.example (switched off)"),
+        (Role.FRONT_DESK, True, "Ana, ana@clinic.example (without the role of therapist)"),
+    ],
+)
+def test_an_account_that_is_away_for_a_while_stays_theirs(
+    owner: FlaskClient, role: Role, is_active: bool, named: str
+) -> None:
+    account = make_user(email="ana@clinic.example", name="Ana", roles=[role], is_active=is_active).id
+    with transaction() as session:
+        session.get_one(Therapist, ana_id()).user_id = account
+    assert f'<option selected value="{account}">{named}</option>' in owner.get(address()).text
+    assert save_page(owner, address(), bio="Away until autumn.").status_code == 303
+    ana = queries.all_therapists()[0]
+    assert (ana.bio, ana.user_id) == ("Away until autumn.", account)
+    # Nobody else is given it, and once it is theirs no more it is no choice.
+    other = make_therapist(name="Bob", skills=[]).id
+    assert named not in owner.get(f"/owner/therapists/{other}").text
+    assert save_page(owner, f"/owner/therapists/{other}", user_id=str(account)).status_code == 422
+    assert save_page(owner, address(), user_id="").status_code == 303
+    assert named not in owner.get(address()).text

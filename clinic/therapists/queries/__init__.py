@@ -9,11 +9,24 @@ from functools import cache
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Integer, Label, Select, bindparam, func, literal_column, null, select, true
+from sqlalchemy import (
+    Integer,
+    Label,
+    Select,
+    and_,
+    bindparam,
+    func,
+    literal_column,
+    null,
+    or_,
+    select,
+    true,
+)
 
 from clinic.accounts.models import User, UserRole
 from clinic.catalogue import queries as catalogue
 from clinic.premises import queries as premises
+from clinic.rules.language import _
 from clinic.rules.licence import Days
 from clinic.rules.limits import Limits
 from clinic.rules.permissions import Role
@@ -377,15 +390,25 @@ def days_ahead(therapist_id: int, today: dt.date) -> list[tuple[dt.date, int, li
     ]
 
 
-def accounts_of_therapists() -> list[tuple[int, str]]:
-    """(id, `Name, e-mail`) of the accounts that have the role of therapist, by name."""
-    rows = db.session.scalars(
+def accounts_of_therapists(linked: int | None = None) -> list[tuple[int, str]]:
+    """(id, `Name, e-mail`) of the accounts that have the role of therapist, by name. The one that is `linked` now is
+    among them whatever became of it, and says so."""
+    of_therapists = select(UserRole.user_id).where(UserRole.role == Role.THERAPIST)
+    found = db.session.scalars(
         select(User)
-        .join(UserRole)
-        .where(UserRole.role == Role.THERAPIST, User.is_active)
+        .where(or_(and_(User.id.in_(of_therapists), User.is_active), User.id == linked))
         .order_by(User.name, User.id)
     )
-    return [(row.id, f"{row.name}, {row.email}") for row in rows]
+    return [(row.id, _account_words(row)) for row in found]
+
+
+def _account_words(row: User) -> str:
+    account = f"{row.name}, {row.email}"
+    if not row.is_active:
+        return _("%(account)s (switched off)", account=account)
+    if Role.THERAPIST not in row.roles:
+        return _("%(account)s (without the role of therapist)", account=account)
+    return account
 
 
 def skills() -> list[str]:

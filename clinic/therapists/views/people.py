@@ -85,14 +85,13 @@ def profile(therapist_id: int) -> Answer:
         {"skill": skill, "starts_on": first, "ends_on": last} for skill, first, last in facts.skill_dates
     ]
     data = asdict(facts) | {"seen": mark_of(asdict(facts)), "dates": dates}
-    return _page(_with_choices(TherapistForm(data=data)), therapist_id)
+    return _page(_with_choices(TherapistForm(data=data), facts.user_id), therapist_id)
 
 
 @pages.post("/owner/therapists/<int:therapist_id>", needs=Permission.THERAPIST_ANY_WRITE)
 def save_profile(therapist_id: int) -> Answer:
     """Change a therapist."""
-    _facts(therapist_id)
-    form = _with_choices(TherapistForm(request.form))
+    form = _with_choices(TherapistForm(request.form), _facts(therapist_id).user_id)
 
     def save() -> None:
         facts, seen = form.therapist_facts(), form.seen.data or ""
@@ -116,12 +115,13 @@ def _skill_words(skills: frozenset[str]) -> list[str]:
     return known + [words_of(skill, SKILLS) for skill in sorted(skills - SKILLS.keys())]
 
 
-def _with_choices(form: TherapistForm) -> TherapistForm:
+def _with_choices(form: TherapistForm, account_id: int | None = None) -> TherapistForm:
+    """`account_id`: the account they sign in with now, which stays a choice while it is away."""
     skills = queries.skills()
     choose(form.licence_kind, [(kind, licence_kind_words(kind)) for kind in catalogue.licence_kinds()])
     choose(form.skills, [(skill, words_of(skill, SKILLS)) for skill in skills])
     form.with_dates_for(skills)
-    choose(form.user_id, [("", _("Nobody: has no account")), *queries.accounts_of_therapists()])
+    choose(form.user_id, [("", _("Nobody: has no account")), *queries.accounts_of_therapists(account_id)])
     return form
 
 
