@@ -14,13 +14,13 @@ from clinic.catalogue import queries
 from clinic.catalogue.facts import AddonFacts, Length, ServiceFacts
 from clinic.catalogue.models import Addon, Service, ServiceLength
 from clinic.catalogue.starter import starter_rows
-from clinic.rules.errors import ChangedMeanwhile, InvalidInput, NotFound
+from clinic.rules.errors import InvalidInput, NotFound
 from clinic.rules.kinds import key_of
 from clinic.rules.language import N_, _
 from clinic.rules.verdicts import ADDONS, SERVICES
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import transaction, tried_again
-from clinic.shared.seen import mark_of
+from clinic.shared.seen import check_seen
 
 SERVICE_EXISTS = N_("There is a service of this name. Choose another name, or change that one.")
 ADDON_EXISTS = N_("There is an add-on of this name. Choose another name, or change that one.")
@@ -66,9 +66,8 @@ def change_service(
         row = session.get(Service, service_id)
         if row is None:
             raise NotFound(_("There is no such service."))
+        check_seen(session, row, lambda: asdict(queries.service_facts(row)), seen)
         before = queries.service_facts(row)
-        if mark_of(asdict(before)) != seen:
-            raise ChangedMeanwhile
         if facts.name != row.name and _is_taken(session, Service, facts.name, row.id):
             raise InvalidInput("name", _(SERVICE_EXISTS))
         _write_service(session, row, facts)
@@ -129,9 +128,8 @@ def change_addon(addon_id: int, facts: AddonFacts, *, seen: str, by: int | None,
         row = session.get(Addon, addon_id)
         if row is None:
             raise NotFound(_("There is no such add-on."))
+        check_seen(session, row, lambda: asdict(queries.addon_facts(row)), seen)
         before = queries.addon_facts(row)
-        if mark_of(asdict(before)) != seen:
-            raise ChangedMeanwhile
         if facts.name != row.name and _is_taken(session, Addon, facts.name, row.id):
             raise InvalidInput("name", _(ADDON_EXISTS))
         _write_addon(row, facts)

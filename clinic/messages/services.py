@@ -26,7 +26,7 @@ from clinic.rules.visit_status import UPCOMING
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import transaction, tried_again
 from clinic.shared.mail import About, OwnText, places_of, queue_mail
-from clinic.shared.seen import mark_of
+from clinic.shared.seen import check_seen, mark_of
 
 DIGEST_HOUR = 6
 
@@ -45,8 +45,7 @@ def save_settings(new: MessageSettings, *, seen: str, by: int | None, now: dt.da
         )
     with transaction() as session:
         row = premises.clinic()
-        if mark_of(vars(queries.settings())) != seen:
-            raise ChangedMeanwhile
+        check_seen(session, row, lambda: vars(queries.settings()), seen)
         for name, value in vars(new).items():
             setattr(row, name, value)
         coming = select(Visit).where(Visit.status.in_(tuple(UPCOMING)), Visit.starts_at > now)
@@ -62,9 +61,10 @@ def save_text(
     field that is wrong, NotFound, ChangedMeanwhile."""
     check_text(kind, subject, body)
     with transaction() as session:
+        row = session.get(OwnText, (kind, language), with_for_update=True)  # before its mark is looked at
         if mark_of(queries.text_of(kind, language)) != seen:
             raise ChangedMeanwhile
-        row = session.get(OwnText, (kind, language)) or OwnText(kind=kind, language=language)
+        row = row or OwnText(kind=kind, language=language)
         row.text, row.changed_at, row.changed_by_id = f"{subject}\n{body}", now, by
         session.add(row)
         leave_trace(
@@ -89,7 +89,7 @@ def use_standard_text(kind: str, language: str, *, seen: str, by: int | None, no
     """The standard text again instead of the one that was shown; done twice it changes nothing. Raises
     ChangedMeanwhile."""
     with transaction() as session:
-        row = session.get(OwnText, (kind, language))
+        row = session.get(OwnText, (kind, language), with_for_update=True)
         if row is not None:
             if mark_of(queries.text_of(kind, language)) != seen:
                 raise ChangedMeanwhile(

@@ -17,7 +17,7 @@ from clinic.premises.facts import ClinicSettings, DeviceFacts, LocationFacts, Ro
 from clinic.premises.models import Clinic, DatedOpening, Device, Location, OpeningHours, Room
 from clinic.premises.steps import drop_picture, keep_picture, lock_place
 from clinic.rules.colours import Theme, is_colour, is_readable_accent, is_readable_brand
-from clinic.rules.errors import ChangedMeanwhile, InvalidInput, NotFound
+from clinic.rules.errors import InvalidInput, NotFound
 from clinic.rules.gaps import Gaps
 from clinic.rules.language import N_, _
 from clinic.rules.wall_time import STEPS_MINUTES, WeeklyHours, local_day
@@ -26,7 +26,7 @@ from clinic.shared.audit import leave_trace
 from clinic.shared.database import transaction, tried_again
 from clinic.shared.languages import LANGUAGES
 from clinic.shared.pictures import Drawn
-from clinic.shared.seen import mark_of
+from clinic.shared.seen import check_seen
 
 Place = LocationFacts | RoomFacts | DeviceFacts
 
@@ -40,7 +40,7 @@ def save_settings(settings: ClinicSettings, *, seen: str, by: int | None, now: d
     check_settings(settings)
     with transaction() as session:
         row = queries.clinic()
-        _check_seen(row, settings, seen)
+        _check_seen(session, row, settings, seen)
         changed = _write(row, settings)
         leave_trace(session, "clinic.settings_changed", "clinic", row.id, by=by, now=now, fields=changed)
 
@@ -63,8 +63,8 @@ def save_look(
     check_theme(theme)
     with transaction() as session:
         row = queries.clinic()
-        if seen and mark_of(queries.look_of(row)) != seen:
-            raise ChangedMeanwhile
+        if seen:
+            check_seen(session, row, lambda: queries.look_of(row), seen)
         old = row.logo_id
         row.brand_colour, row.accent_colour = theme.brand, theme.accent
         if logo is not None or drop_logo:
@@ -206,10 +206,10 @@ def save_opening_hours(
     for problem in week_problems(hours, may_be_whole_day=True):
         raise InvalidInput(f"work.{problem.row}", problem.sentence)
     with transaction() as session:
-        if session.get(Location, location_id) is None:
+        place = session.get(Location, location_id)
+        if place is None:
             raise NotFound(_("There is no such place."))
-        if mark_of(queries.week_of(location_id)) != seen:
-            raise ChangedMeanwhile
+        check_seen(session, place, lambda: queries.week_of(location_id), seen)
         for old in queries.opening_hours(location_id):
             session.delete(old)
         session.add_all(
@@ -226,7 +226,7 @@ def set_opening_of_day(
     """Open on this day as said instead of the weekly hours. Booked visits stay as they are. A day without any hours is
     a closure instead. Raises InvalidInput (day, starts, starts_again), NotFound."""
     with transaction() as session:
-        place = session.get(Location, location_id)
+        place = lock_place(session, location_id)
         if place is None:
             raise NotFound(_("There is no such place."))
         check_day(
@@ -267,7 +267,7 @@ def _save(
     if row is None:
         raise NotFound(_("There is no such %(thing)s.", thing=thing))
     if seen is not None:
-        _check_seen(row, facts, seen)
+        _check_seen(session, row, facts, seen)
     if facts.name != row.name:
         _check_name(session, row, facts)
     changed = _write(row, facts)
@@ -288,9 +288,8 @@ def _check_name(session: Session, row: Location | Room | Device, facts: Place) -
             raise InvalidInput("name", _("There is one of this name already. Choose another name."))
 
 
-def _check_seen(row: Any, facts: Place | ClinicSettings, seen: str) -> None:
-    if mark_of(asdict(queries.facts_of(row, type(facts)))) != seen:
-        raise ChangedMeanwhile
+def _check_seen(session: Session, row: Any, facts: Place | ClinicSettings, seen: str) -> None:
+    check_seen(session, row, lambda: asdict(queries.facts_of(row, type(facts))), seen)
 
 
 def _write(row: Clinic | Location | Room | Device, facts: Place | ClinicSettings) -> str:

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from functools import cache
+from typing import Any
 
 from sqlalchemy import ARRAY, CompoundSelect, FromClause, Integer, any_, bindparam, func, select, union_all
 from sqlalchemy.orm import Session
 
 from clinic.shared.database import connection_of
+
+
+def lock_row(session: Session, row: Any) -> None:
+    """Keep this row from others who lock or change it, until the commit, and read it and all that hangs on it afresh.
+    What points at it is written meanwhile, and visits take its times."""
+    session.refresh(row, with_for_update={"key_share": True, "of": type(row).__table__})
 
 
 def lock_in_order(

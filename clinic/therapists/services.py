@@ -16,15 +16,16 @@ from clinic.clients.steps import who_stands
 from clinic.premises import queries as premises
 from clinic.premises.models import Location
 from clinic.premises.steps import drop_picture, keep_picture
-from clinic.rules.errors import ChangedMeanwhile, InvalidInput, NotFound
+from clinic.rules.errors import InvalidInput, NotFound
 from clinic.rules.language import _
 from clinic.rules.permissions import Role
 from clinic.rules.wall_time import WeeklyHours, local_day
 from clinic.rules.week import check_day, week_problems
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import transaction, tried_again
+from clinic.shared.locks import lock_row
 from clinic.shared.pictures import Drawn
-from clinic.shared.seen import mark_of
+from clinic.shared.seen import check_seen
 from clinic.therapists import queries
 from clinic.therapists.facts import TherapistFacts
 from clinic.therapists.models import DatedHours, NeverTogether, Therapist, TherapistSkill, WorkingHours
@@ -52,9 +53,8 @@ def change_therapist(
     """Change the profile. Visits already booked stay. Raises InvalidInput, NotFound, ChangedMeanwhile."""
     with transaction() as session:
         row = _therapist(session, therapist_id)
+        check_seen(session, row, lambda: asdict(queries.therapist_facts(row)), seen)
         before = queries.therapist_facts(row)
-        if mark_of(asdict(before)) != seen:
-            raise ChangedMeanwhile
         _write(session, row, facts)
         changed = [one.name for one in fields(facts) if getattr(before, one.name) != getattr(facts, one.name)]
         detail = ", ".join(changed)
@@ -68,8 +68,7 @@ def say_of_oneself(user_id: int, bio: str, gender: str, *, seen: str, now: dt.da
         row = queries.therapist_of_user(user_id)
         if row is None:
             raise NotFound()
-        if mark_of([row.bio, row.gender]) != seen:
-            raise ChangedMeanwhile
+        check_seen(session, row, lambda: [row.bio, row.gender], seen)
         row.bio, row.gender = bio, gender
         leave_trace(
             session, "therapist.changed", "therapist", row.id, by=user_id, now=now, fields="bio, gender"
@@ -148,13 +147,12 @@ def save_weekly_hours(
     for problem in week_problems(hours, breaks):
         raise InvalidInput(f"{problem.kind}.{problem.row}", problem.sentence)
     with transaction() as session:
-        _therapist(session, therapist_id)
+        row = _therapist(session, therapist_id)
         place = session.get(Location, location_id)
         if place is None:
             raise NotFound(_("There is no such place."))
+        check_seen(session, row, lambda: queries.week_of(therapist_id, location_id), seen)
         check_week_elsewhere(therapist_id, place, hours, local_day(now, ZoneInfo(place.zone)))
-        if mark_of(queries.week_of(therapist_id, location_id)) != seen:
-            raise ChangedMeanwhile
         for old in queries.weekly_hours([therapist_id], location_id):
             session.delete(old)
         session.add_all(
@@ -185,7 +183,7 @@ def set_hours_of_day(
     """On this day they work these hours at this place and no others. Booked visits stay as they are. A day on which
     they do not work is time off instead. Raises InvalidInput (day, starts, starts_again), NotFound."""
     with transaction() as session:
-        _therapist(session, therapist_id)
+        lock_row(session, _therapist(session, therapist_id))  # nobody sets their hours elsewhere meanwhile
         place = session.get(Location, location_id)
         if place is None:
             raise NotFound(_("There is no such place."))
