@@ -130,6 +130,8 @@ def save_location(
     if facts.zone not in available_timezones():
         raise InvalidInput("zone", _("Choose a time zone from the list."))
     with transaction() as session:
+        if location_id and not facts.is_active:
+            _one_change_at_a_time(session)
         row = session.get(Location, location_id) if location_id else Location()
         if (
             row is not None
@@ -149,6 +151,11 @@ def save_location(
         saved = _save(session, row, facts, seen if location_id else None, "location", by, now)
         block_again(session, None, now)  # a whole day off begins and ends by the clock of each place in use
         return saved
+
+
+def _one_change_at_a_time(session: Session) -> None:
+    """Lock the places before anything is read, so that two of them cannot be switched off at once."""
+    session.scalars(select(Location).order_by(Location.id).with_for_update(key_share=True)).all()
 
 
 def _check_not_last(location_id: int) -> None:

@@ -104,3 +104,18 @@ def test_the_hours_of_one_date_are_written_once(deeds: Deeds) -> None:
     deeds.stop_in(services, "leave_trace")
     assert deeds.do(save, save) == ("done", "done")
     assert list(db.session.scalars(select(DatedOpening.day))) == [day]
+
+
+def test_one_place_stays_in_use(deeds: Deeds) -> None:
+    """Two owners switch off "the other one" of two."""
+    places = [make_location(zone=ZONE, name=name).id for name in ("Harbour", "Quay")]
+
+    def switch_off(place: int) -> Callable[[], object]:
+        old = queries.location_facts(place)
+        assert old is not None
+        new, seen = replace(old, is_active=False), mark_of(asdict(old))
+        return lambda: services.save_location(place, new, seen=seen, by=None, now=NOW)
+
+    deeds.stop_in(services, "leave_trace")
+    assert deeds.do(*map(switch_off, places)) == ("done", "InvalidInput")
+    assert [place.is_active for place in queries.locations()] == [False, True]
