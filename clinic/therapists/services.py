@@ -36,8 +36,9 @@ TINTS = range(1, 7)
 
 @tried_again
 def add_therapist(facts: TherapistFacts, *, by: int | None, now: dt.datetime) -> int:
-    """A new therapist, with no hours yet. Returns the id. Raises InvalidInput."""
+    """A new therapist, with no hours yet. Returns the id. Raises InvalidInput, also where the form is sent twice."""
     with transaction() as session:
+        _check_new(session, facts, by)
         row = Therapist(skill_rows=[])
         _write(session, row, facts)
         session.add(row)
@@ -116,6 +117,18 @@ def _write(session: Session, row: Therapist, facts: TherapistFacts) -> None:
         one.starts_on, one.ends_on = dates.get(one.skill, (None, None))
         if one.starts_on and one.ends_on and one.ends_on < one.starts_on:
             raise InvalidInput("dates", _("The last day of a skill lies before its first day."))
+
+
+def _check_new(session: Session, facts: TherapistFacts, by: int | None) -> None:
+    """Two people may share a name, but not the number of a licence as well. The other press of a button waits."""
+    if by is not None:
+        session.get(User, by, with_for_update={"key_share": True})
+    of_number = select(Therapist.name).where(Therapist.licence_number == facts.licence_number)
+    if facts.name.casefold() in {name.casefold() for name in session.scalars(of_number)}:
+        raise InvalidInput(
+            "licence_number",
+            _("There is a therapist of this name with this licence number already. Change that one."),
+        )
 
 
 def _check_account(session: Session, row: Therapist, user_id: int) -> None:

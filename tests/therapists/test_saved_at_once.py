@@ -14,6 +14,7 @@ from clinic.rules.wall_time import WeeklyHours
 from clinic.shared.database import db
 from clinic.shared.seen import mark_of
 from clinic.therapists import queries, services
+from clinic.therapists.facts import TherapistFacts
 from clinic.therapists.models import DatedHours, WorkingHours
 from tests.at_once import Deeds, deeds
 from tests.conftest import NOW
@@ -21,6 +22,10 @@ from tests.factories import make_clinic, make_location, make_therapist, make_use
 
 __all__ = ["deeds"]
 pytestmark = pytest.mark.usefixtures("now")
+FACTS = TherapistFacts(
+    name="Ana Ruiz", bio="", gender="", tint=2, licence_kind="LMT", licence_number="NY-1",
+    licence_expires_on=dt.date(2027, 1, 31), skills=(), user_id=None, is_active=True,
+)  # fmt: skip
 ONE_SAVED = ("done", "ChangedMeanwhile")
 WEEK = [WeeklyHours(day, dt.time(9), dt.time(17)) for day in range(5)]
 DAY = NOW.date() + dt.timedelta(days=3)
@@ -89,3 +94,14 @@ def test_the_hours_of_one_date_are_written_once(deeds: Deeds, is_elsewhere: bool
     deeds.stop_in(services, "leave_trace")
     assert deeds.do(save(here), save(last)) == ("done", "done")
     assert list(db.session.scalars(select(DatedHours.location_id))) == [last]
+
+
+def test_somebody_new_is_added_once(deeds: Deeds) -> None:
+    owner = make_user(email="olive@clinic.example", roles=[Role.OWNER]).id
+
+    def add() -> None:
+        services.add_therapist(FACTS, by=owner, now=NOW)
+
+    deeds.stop_in(services, "leave_trace")
+    assert deeds.do(add, add) == ("done", "InvalidInput")
+    assert [one.name for one in queries.all_therapists()] == [FACTS.name]

@@ -75,6 +75,15 @@ def test_new_therapist_is_eligible_as_entered() -> None:
     assert deeds() == [("therapist.added", "")]
 
 
+def test_the_same_therapist_is_not_added_twice() -> None:
+    add()
+    with pytest.raises(InvalidInput) as refused:
+        add(name="ANA RUIZ", bio="Another one.")
+    assert refused.value.field == "licence_number"
+    assert add(licence_number="NY-2") != add(name="Ben Ruiz")
+    assert len(queries.all_therapists()) == 3
+
+
 def test_change_names_fields_and_takes_skills_away() -> None:
     therapist_id = add()
     change(therapist_id, skills=("sports", "traction"), licence_expires_on=dt.date(2028, 1, 31))
@@ -101,7 +110,7 @@ def test_account_is_a_therapists_and_nobody_elses() -> None:
     therapist_id = add(user_id=ann)
     change(therapist_id, bio="Still the same account.")
     with pytest.raises(InvalidInput):
-        add(user_id=ann)
+        add(name="Other", user_id=ann)
 
 
 @pytest.mark.parametrize("tint", [0, 7])
