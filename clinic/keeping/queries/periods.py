@@ -9,9 +9,10 @@ from clinic.rules.keeping import PERIODS
 from clinic.shared.database import db
 
 
-def periods() -> dict[str, int]:
-    """Every kind and how long it is kept, in its own unit."""
-    own = dict(db.session.execute(select(KeepingPeriod.kind, KeepingPeriod.amount)).tuples().all())
+def periods(*, to_change: bool = False) -> dict[str, int]:
+    """Every kind and how long it is kept, in its own unit. `to_change`: nobody else changes them until the commit."""
+    wanted = select(KeepingPeriod.kind, KeepingPeriod.amount).order_by(KeepingPeriod.kind)
+    own = dict(db.session.execute(wanted.with_for_update() if to_change else wanted).tuples().all())
     return {one.kind: own.get(one.kind, one.usual) for one in PERIODS}
 
 

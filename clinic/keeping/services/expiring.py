@@ -43,7 +43,7 @@ def save_periods(amounts: Mapping[str, int], *, by: int, now: dt.datetime, seen:
     if amounts["law"] > amounts["records"]:
         raise InvalidInput("records", _("This must be at least as long as the law asks for."))
     with transaction() as session:
-        before = periods.periods()
+        before = periods.periods(to_change=True)
         if seen not in (None, mark_of(before)):
             raise ChangedMeanwhile
         for one in PERIODS:
@@ -58,7 +58,7 @@ def let_go_by_periods(*, by: int, now: dt.datetime, seen: str | None = None) -> 
     """The owner has looked at what would go, and lets it begin. `seen`: the mark of the periods that were shown. Raises
     ChangedMeanwhile where they are no longer those: what they never saw would be erased."""
     with transaction() as session:
-        amounts = periods.periods()
+        amounts = periods.periods(to_change=True)
         if seen not in (None, mark_of(amounts)):
             raise ChangedMeanwhile(
                 _(
