@@ -149,7 +149,8 @@
   window.clinic.free = free;
   addEventListener("pageshow", () => { all("form[aria-busy]").forEach(free); });
 
-  // ---- "are you sure?" as a dialog of our own; without JavaScript the button simply acts
+  // ---- "are you sure?" as a dialog of our own; without JavaScript the button simply acts, or a page asks instead,
+  // which a field "sure" says is not needed any more
   const press = (one, button) => { if (one.requestSubmit) one.requestSubmit(button); else one.click(); };
   const askFirst = (one, submitter, words = one.dataset.confirm) => {
     const dialog = document.createElement("dialog");
@@ -172,7 +173,12 @@
     dialog.append(title, row);
     document.body.append(dialog);
     back.addEventListener("click", () => dialog.close());
-    go.addEventListener("click", () => { one.dataset.confirmed = "yes"; dialog.close(); press(one, submitter); });
+    go.addEventListener("click", () => {
+      one.dataset.confirmed = "yes";
+      if (one.elements?.sure) one.elements.sure.disabled = false;
+      dialog.close();
+      press(one, submitter);
+    });
     one.dataset.asking = ""; // a page that renews itself leaves it alone until it is answered
     dialog.addEventListener("close", () => { delete one.dataset.asking; dialog.remove(); (submitter || one).focus(); });
     dialog.showModal();

@@ -212,10 +212,10 @@ def test_own_pages_move_and_cancel(account: Account) -> None:
         assert "up to 24 hours before it begins" in page.text.replace("\xa0", " ")
         assert "paid at the clinic" in account.browser.get(home).text
         # The button of a page that still names the day before: nobody meant the new one.
-        old = account.browser.post(f"{home}/cancel", data={"revision": form["revision"]})
+        old = account.browser.post(f"{home}/cancel", data={"revision": form["revision"], "sure": "1"})
         assert (old.status_code, "changed meanwhile" in old.text) == (409, True)
         assert visits()[0].status == "confirmed"
-        now_shown = {"revision": walk.first(r'name="revision" value="(\d+)"', old)}
+        now_shown = {"revision": walk.first(r'name="revision" value="(\d+)"', old), "sure": "1"}
         for _ in range(2):
             assert walk.location(account.browser.post(f"{home}/cancel", data=now_shown)) == home
         assert visits()[0].status == "cancelled"
@@ -225,6 +225,26 @@ def test_own_pages_move_and_cancel(account: Account) -> None:
         listed = account.browser.get("/my").text
         assert ("Book this again" in listed, "Past and cancelled" in listed) == (True, True)
         assert f"for={account.client_id}" in account.browser.get(home).text
+
+
+def test_without_javascript_a_page_asks_before_a_visit_is_cancelled(account: Account) -> None:
+    w.sign(account.client_id, now=LAST_MONTH)
+    account.choose()
+    with time_machine.travel(NOW + dt.timedelta(minutes=1), tick=False):
+        account.browser.post("/book/health", data={"go": "same"})
+        walk.confirm(account.browser)
+        home = f"/my/visits/{visits()[0].id}"
+        page = account.browser.get(home)
+        assert '<input type="hidden" name="sure" value="1" disabled>' in page.text, (
+            "sent where a dialog asked"
+        )
+        asked = account.browser.post(f"{home}/cancel", data={"revision": walk.hidden(page, "revision")})
+        assert walk.heading(asked) == "Cancel this visit?"
+        assert ("It costs you nothing." in asked.text, visits()[0].status) == (True, "confirmed")
+        assert walk.location(account.browser.post(f"{home}/cancel", data=walk.sure(asked))) == home
+        assert visits()[0].status == "cancelled"
+        again = account.browser.post(f"{home}/cancel")
+        assert (again.status_code, "can no longer be cancelled" in again.text) == (409, True)
 
 
 def test_the_same_again_is_three_presses(app: Flask, account: Account) -> None:
@@ -278,7 +298,8 @@ def test_inside_the_notice_nothing_is_moved_or_cancelled_online(account: Account
         home = f"/my/visits/{visits()[0].id}"
         page = account.browser.get(home)
         assert "cannot be moved or cancelled online" in page.text
-        assert account.browser.post(f"{home}/cancel").status_code == 409
+        for sure in ({}, {"sure": "1"}):
+            assert account.browser.post(f"{home}/cancel", data=sure).status_code == 409
         assert account.browser.get(f"{home}/move").status_code == 409
         assert visits()[0].status == "confirmed"
 
@@ -304,7 +325,11 @@ def test_the_mailed_link_shows_moves_and_cancels_and_knows_nothing_about_health(
     )
     form = {"slot": slot, "revision": str(visits()[0].revision), "sure": "1"}
     assert walk.location(client.post(f"{home[0]}/move", data=form)) == home[0]
-    assert walk.location(client.post(f"{home[0]}/cancel")) == home[0]
+    asked = client.post(f"{home[0]}/cancel")
+    assert ("ruis" in asked.text, visits()[0].status) == (False, "confirmed"), (
+        "a slip of the finger cancels nothing"
+    )
+    assert walk.location(client.post(f"{home[0]}/cancel", data=walk.sure(asked))) == home[0]
     assert visits()[0].status == "cancelled"
     assert "Book a visit" in client.get(home[0]).text
 

@@ -161,7 +161,12 @@ def test_a_client_sees_and_cancels_their_own_series(app: Flask, world: w.World) 
         select(Visit.id).where(Visit.series_id == own).order_by(Visit.starts_at)
     ).first()
     assert f"/my/series/{own}" in browser.get(f"/my/visits/{first}").text
-    answer = pressed(browser, f"/my/series/{own}/cancel")
+    asked = browser.post(f"/my/series/{own}/cancel").text
+    assert ("Cancel 2 visits?" in asked, len(re.findall("<li>[^<]*with ", asked))) == (True, 2), (
+        "those that can, and not the near one"
+    )
+    assert w.statuses(client) == ["confirmed"] * 3
+    answer = pressed(browser, f"/my/series/{own}/cancel", sure="1")
     assert "2 visits are cancelled." in answer
     assert "What is too near to be cancelled online stays." in answer
     assert w.statuses(client) == ["confirmed", "cancelled", "cancelled"]

@@ -52,6 +52,11 @@ def first(pattern: str, answer: TestResponse) -> str:
     return found[1]
 
 
+def sure(answer: TestResponse) -> FORM:
+    """What the button sends of a page that asks whether a visit shall be cancelled."""
+    return {"revision": hidden(answer, "revision"), "sure": first(r'name="sure" value="(1)">', answer)}
+
+
 LAST_PAGE = "Is everything right?", "This is not safe for you as it is"
 
 

@@ -27,6 +27,7 @@ from clinic.premises import queries as premises
 from clinic.rules import words
 from clinic.rules.booking_policy import (
     cancel_until,
+    check_client_may_cancel,
     check_client_may_move,
     may_client_cancel,
     may_client_move,
@@ -226,11 +227,26 @@ def _others_at(visit: Any, starts_at: dt.datetime) -> str:
 
 
 def take_cancel(door: Door) -> Answer:
-    """Cancel it; pressed twice it is cancelled once."""
+    """Ask whether it is meant where no dialog has; then cancel it. Pressed twice it is cancelled once."""
     seen = whole_number(request.form.get("revision"))
     try:
+        if "sure" not in request.form:
+            return _ask_whether_to_cancel(door)
         cancel_visit(door.visit.id, by=door.by, by_clinic=False, by_client=True, now=clock.now(), seen=seen)
     except RuleViolation as error:
         return show(door, 409, error.sentence)
     flash(_("Your visit is cancelled. It costs you nothing."), "success")
     return redirect(door.home, 303)
+
+
+def _ask_whether_to_cancel(door: Door) -> Answer:
+    """The same question as in the dialog, for a browser without JavaScript."""
+    visit = door.visit
+    check_client_may_cancel(
+        visits.seen_as(visit), visit.starts_at, now=clock.now(), settings=premises.booking_settings()
+    )
+    return render_template(
+        "booking/cancel_check.html", visits=[visit], revision=visit.revision, action=door.cancel, home=door.home,
+        title=_("Cancel this visit?"), button=_("Cancel my visit"),
+        keep=_("Keep my visit"), back=_("Back to your visit"),
+    )  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from flask import flash, render_template
+from flask import flash, render_template, request, url_for
 from flask_login import current_user
 
 from clinic.booking.queries import series as reading
@@ -34,22 +34,38 @@ def _own(series_id: int) -> Sequence[Any]:
 @pages.get("/my/series/<int:series_id>", needs=NEED)
 def my_series(series_id: int) -> Answer:
     """Every visit of a series."""
-    rows, now, settings = _own(series_id), clock.now(), premises.booking_settings()
+    rows = _own(series_id)
     return render_template(
         "booking/my_series.html",
         visits=rows,
         series_id=series_id,
         seen_as=visits.seen_as,
-        left=sum(
-            may_client_cancel(visits.seen_as(one), one.starts_at, now=now, settings=settings) for one in rows
-        ),
+        left=len(_left(rows)),
     )
+
+
+def _left(rows: Sequence[Any]) -> list[Any]:
+    """What may still be cancelled online."""
+    now, settings = clock.now(), premises.booking_settings()
+    return [
+        one
+        for one in rows
+        if may_client_cancel(visits.seen_as(one), one.starts_at, now=now, settings=settings)
+    ]
 
 
 @pages.post("/my/series/<int:series_id>/cancel", needs=NEED)
 def cancel_my_series(series_id: int) -> Answer:
-    """Cancel every visit that may still be cancelled online."""
-    _own(series_id)
+    """Ask whether it is meant where no dialog has; then cancel every visit that may still be cancelled online."""
+    left = _left(_own(series_id))
+    if left and "sure" not in request.form:
+        return render_template(
+            "booking/cancel_check.html", visits=left, revision=None,
+            action=url_for("booking.cancel_my_series", series_id=series_id),
+            title=ngettext("Cancel one visit?", "Cancel %(num)d visits?", len(left)),
+            button=_("Cancel the rest of the series"), keep=_("Keep my visits"),
+            home=url_for("booking.my_series", series_id=series_id), back=_("Back to the series"),
+        )  # fmt: skip
     done = cancel_rest(series_id, by=current_user.id, by_clinic=False, by_client=True, now=clock.now())
     number = len(done.cancelled) + len(done.late)
     if number:
