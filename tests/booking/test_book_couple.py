@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from html import unescape
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from sqlalchemy import select, update
 
 from clinic.booking.forms.choice import moment_text
 from clinic.booking.models import Checkout, Claim, Couple, Visit
+from clinic.booking.services import people, visits
 from clinic.booking.services.checkout import Choice
 from clinic.booking.services.couple_online import Companion, book_with
 from clinic.clients.models import Client, ClientAccess
@@ -142,7 +144,7 @@ def test_somebody_named_answers_by_a_mailed_link_and_both_are_confirmed(
     assert two.client.is_unproven
     told = browser.get("/book/done").text
     assert "We keep this time for both of you" in told
-    assert "We have written to the other person" in told
+    assert "We have written to Frida Friend" in told
     (mail,) = mails("frida@people.example")
     assert "health" not in mail.subject.lower()
     assert "Ann" not in mail.subject
@@ -156,6 +158,63 @@ def test_somebody_named_answers_by_a_mailed_link_and_both_are_confirmed(
     assert [v.status for v in pair()] == ["confirmed", "confirmed"]
     assert client.get(f"{link}/health/1").location == link, "what was signed is not shown by the link"
     assert "Answer the health questions" not in client.get(link).text
+
+
+def words_of(page: str) -> str:
+    """A page's own words, without its code."""
+    main = page.partition("<main")[2].partition("</main>")[0]
+    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", "", main)))
+
+
+def test_it_is_said_that_it_is_for_two_and_with_whom_to_whoever_typed_the_name(
+    app: Flask, account: Account, client: FlaskClient, world: w.World
+) -> None:
+    """By the name as it was typed, also once that record became part of another one."""
+    browser = account.browser
+    to_check(account)
+    page = browser.post("/book/couple", data=named(last_name="O'Friend"))
+    browser.post("/book/couple", data=named(last_name="O'Friend", start=at_time(page.text)))
+    one, two = pair()
+    home = f"/my/visits/{one.id}"
+    done = browser.get("/book/done").text
+    assert f'href="{home}"' in done
+    known = factories.make_client(first_name="Frieda", last_name="Known", born_on=dt.date(1988, 7, 4)).id
+    for merged in (False, True):
+        if merged:
+            people.merge_clients(known, two.client_id or 0, by=world.desk_id, now=NOW)
+            assert pair()[1].client_id == known
+        for path in ("/book/done", "/my", home):
+            shown = words_of(browser.get(path).text)
+            assert (path, shown.lower().count("for two, with frida o'friend")) == (path, 1)
+            assert (path, shown.lower().count("not confirmed")) == (path, 1)
+            assert "Known" not in shown
+    theirs = words_of(client.get(link_in(mails("frida@people.example")[0].text)).text)
+    by_link = words_of(client.get(link_in(mails("ann@people.example")[-1].text)).text)
+    for shown in (theirs, by_link):
+        assert ("For two" in shown, "For two, with" in shown) == (True, False)
+    other = Account(app, email="bob@people.example")
+    factories.save(ClientAccess(user_id=other.user_id, client_id=one.client_id, relation="carer", since=NOW))
+    shown = words_of(other.browser.get(home).text)
+    assert ("For two" in shown, "Frida" in shown) == (True, False), "another account typed it"
+    assert "for two, with" not in words_of(other.browser.get("/my").text).lower()
+
+
+def test_people_of_one_account_are_named_in_both_of_their_visits(account: Account) -> None:
+    browser, other = account.browser, child_of(account)
+    to_check(account)
+    browser.post("/book/couple", data={"who": str(other), "start": moment_text(w.at(3))})
+    one, two = pair()
+    for visit, whom in ((one, "Paula Partner"), (two, "Ann ann")):
+        assert f"For two, with {whom}" in words_of(browser.get(f"/my/visits/{visit.id}").text)
+        assert words_of(browser.get("/my").text).count(f"for two, with {whom}") == 1
+    done = browser.get("/book/done").text
+    assert ("For two, with Paula Partner" in words_of(done), f'href="/my/visits/{one.id}"' in done) == (
+        True,
+        True,
+    )
+    visits.cancel_visit(two.id, by=None, by_clinic=True, now=NOW)
+    for path in ("/book/done", "/my", f"/my/visits/{one.id}", f"/my/visits/{two.id}"):
+        assert (path, "for two" in words_of(browser.get(path).text).lower()) == (path, False)
 
 
 def test_who_is_refused_is_told_and_the_other_one_never_reads_why(

@@ -41,7 +41,9 @@ IN_TURN = "in_turn"
 """The same: everybody this booking was for before, first to last; `in_turn` adds whom it is for now."""
 OLD_CHOSEN = "chosen_before"
 """The same of bookings of before the order was kept: whom an account had chosen, by the records alone."""
-OF_OTHERS = frozenset({GUEST, NAMED_BEFORE, CHOSEN_BY, IN_TURN, OLD_CHOSEN})
+COMPANION = "companion"
+"""The same of a visit for two: the record of whoever was typed as the second person."""
+OF_OTHERS = frozenset({GUEST, NAMED_BEFORE, CHOSEN_BY, IN_TURN, OLD_CHOSEN, COMPANION})
 """What is noted of other records, and told to nobody."""
 
 

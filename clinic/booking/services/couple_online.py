@@ -15,7 +15,7 @@ from clinic.booking.models import Checkout
 from clinic.booking.queries import couples as reading
 from clinic.booking.queries import open_questions
 from clinic.booking.queries.availability import Ask
-from clinic.booking.queries.checkouts import all_before, chosen_by
+from clinic.booking.queries.checkouts import COMPANION, all_before, chosen_by
 from clinic.booking.queries.couples import OpenForTwo, look_for_two
 from clinic.booking.services._chosen import client_of, plan_as_chosen
 from clinic.booking.services._from_hold import check_books_online, checkout_of, finish, note_questions
@@ -110,6 +110,8 @@ def book_with(
         if outcome.couple_id is not None:
             pair = reading.visits_of_couple(outcome.couple_id)
             finish(session, begun, next(one for one in pair if one.client_id == first.id), now)
+            if companion.details is not None:
+                begun.details = {**(begun.details or {}), COMPANION: other.id}
         return outcome
 
 

@@ -14,6 +14,7 @@ from clinic.booking.forms.choice import day_of, moment_of, whole_number
 from clinic.booking.queries import free_times, visits
 from clinic.booking.queries.availability import Ask
 from clinic.booking.queries.checkouts import plan_of_visit
+from clinic.booking.queries.companions import companion
 from clinic.booking.services.offering import days_it_could_not_stand
 from clinic.booking.services.visits import cancel_visit, change_visit
 from clinic.booking.views import client_kit as kit
@@ -96,6 +97,7 @@ def show(door: Door, status_code: int = 200, sentence: str = "", form: AimForm |
         instead=instead,
         again=door.again or _again(door) if instead is None else "",
         paper=next(iter(letters_of(visit.client_id)), None) if visit.waiting_for == "clearance" else None,
+        companion=companion(visit, door.by),
         sentence=sentence,
         form=form or AimForm(data={"aim": visit.note or ""}),
     )

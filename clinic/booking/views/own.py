@@ -12,6 +12,7 @@ from flask_login import current_user
 from clinic.booking.forms.aim import AimForm
 from clinic.booking.forms.person import WHOM, PersonForm
 from clinic.booking.queries import next_steps, visits, waitlist
+from clinic.booking.queries.companions import companions
 from clinic.booking.services.aims import say_aim
 from clinic.booking.services.couple_changes import go_on_alone
 from clinic.booking.views import again, manage
@@ -56,6 +57,7 @@ def my_visits() -> Answer:
         next_again=again.next_times_again(rows),
         under_way=kit.under_way(),
         seen_as=visits.seen_as,
+        companions=companions(rows, current_user.id),
         offers=waitlist.offers_to([one.client_id for one in people], now),
         wishes=[(one, words_of(waitlist.when_of(one))) for one in _wishes(people)],
         may_know_all=[one.client_id for one in people if _may_know_all(one.client_id)],

@@ -11,6 +11,7 @@ from flask import redirect, render_template, request, url_for
 from clinic.accounts.access import who
 from clinic.booking.queries import couples, fell_out, visits
 from clinic.booking.queries.checkouts import Standing, Step
+from clinic.booking.queries.companions import companion
 from clinic.booking.services import calls, safe_online
 from clinic.booking.services.checkout import Choice
 from clinic.booking.views import client_kit as kit
@@ -60,6 +61,7 @@ def _booked(now_at: Standing, status: VisitStatus) -> str:
         is_proven=now_at.is_signed_in,
         expect=catalogue.what_to_expect(now_at.plan),
         manage=manage,
+        companion=companion(visit, who()),
         health=health_state(visit),
         answers_href=url_for("booking.my_health", client_id=visit.client_id) if now_at.is_signed_in else "",
         check_in_href=url_for("booking.check_in_by_link", token=manage) if manage else "",
@@ -80,6 +82,8 @@ def _waiting(now_at: Standing) -> str:
         "booking/waiting.html",
         client=now_at.client,
         waiting_for=visits.told_wait(now_at.visit),
+        companion=companion(now_at.visit, who()),
+        is_proven=now_at.is_signed_in,
         their_answers=_answers_of_the_other(now_at.visit),
         reasons=reasons(now_at.visit, at_least=("clearance", "block")),
         later=later,
