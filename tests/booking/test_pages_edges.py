@@ -258,6 +258,23 @@ def test_a_time_that_just_went_shows_the_nearest_free_ones(client: FlaskClient, 
     assert count(Checkout) == 0
 
 
+def test_only_what_is_soonest_is_called_so(client: FlaskClient) -> None:
+    """A day further ahead shows its own two weeks; what is free first in these is not the soonest."""
+    walk.book(client, "swedish")
+    mail = db.session.scalars(select(OutgoingMail).where(OutgoingMail.key.startswith("visit_booked"))).one()
+    link = re.search(r"/visit/[\w-]{43}", mail.text)
+    assert link
+    for path in ("/book/swedish/times?minutes=60", f"{link[0]}/move?"):
+        for days, is_soonest in ((13, True), (14, False)):
+            page = client.get(f"{path}&day={(w.TODAY + dt.timedelta(days=days)).isoformat()}").text
+            assert (path, days, "Soonest" in page, "Or choose a day" in page) == (
+                path,
+                days,
+                *[is_soonest] * 2,
+            )
+            assert page.count('class="slot"') > 20
+
+
 def test_a_lost_session_starts_again_and_says_so(client: FlaskClient, app: Flask) -> None:
     walk.up_to_check(client, "swedish", {})
     other = app.test_client()

@@ -334,6 +334,31 @@ def test_the_mailed_link_shows_moves_and_cancels_and_knows_nothing_about_health(
     assert "Book a visit" in client.get(home[0]).text
 
 
+def test_moving_marks_the_time_of_now_and_names_who_gives_it_where_they_are_free(
+    client: FlaskClient, world: w.World
+) -> None:
+    walk.book(client, "swedish")
+    mail = db.session.scalars(select(OutgoingMail).where(OutgoingMail.key.startswith("visit_booked"))).one()
+    home = re.search(r"/visit/[\w-]{43}", mail.text)[0]  # type: ignore[index]
+    visit = visits()[0]
+    assert visit.any_therapist
+    other = w.person()
+    w.sign(other)
+    w.at_desk(world, other, "swedish", when=w.at(3, 13), therapist_id=visit.therapist_id)
+    page = (
+        client.get(f"{home}/move?day={visit.day.isoformat()}")
+        .text.replace("\u202f", " ")
+        .replace("\xa0", " ")
+    )
+    labels = dict(re.findall(r'class="slot".*?visually-hidden">([\d:]+ [ap]m) (.*?), ', page))
+    assert labels["9:00 am"] == f"with {visit.therapist.name}"
+    assert labels["1:00 pm"] == "with any therapist", "theirs is taken then"
+    now = re.findall(r'<span class="slot slot-now">.*?</li>', page)
+    assert ["your time now" in one and "10:00 am" in one for one in now] == [True]
+    assert f'value="{moment_text(visit.starts_at)}"' not in page
+    assert f", {len(labels)} times free" in page
+
+
 def test_an_account_is_made_by_the_mailed_link_only(client: FlaskClient) -> None:
     walk.book(client, "swedish")
     user = db.session.scalars(select(User).where(User.email.startswith("nora"))).one()

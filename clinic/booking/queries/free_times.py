@@ -52,6 +52,14 @@ class Window:
     def on(self, day: dt.date) -> list[Time]:
         return self._by_day.get(day, [])
 
+    def without(self, starts_at: dt.datetime) -> Window:
+        """The same without the time that a visit has already: it is nothing to move to."""
+
+        def others(times: tuple[Time, ...]) -> tuple[Time, ...]:
+            return tuple(one for one in times if one.starts_at != starts_at)
+
+        return replace(self, times=others(self.times), soonest=others(self.soonest))
+
     def free_on(self, day: dt.date) -> int:
         """How many times are free on that day."""
         return len(self.on(day))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -205,7 +205,7 @@ def options_url(wish: Wish) -> str:
 
 @dataclass(frozen=True)
 class Slot:
-    """A free time as a button: read aloud in full."""
+    """A free time as a button: read aloud in full. Without a value it cannot be chosen."""
 
     value: str
     text: str
@@ -214,7 +214,11 @@ class Slot:
     note: str = ""
 
 
-def slots(times: list[Time] | tuple[Time, ...], length: str, with_whom: str) -> list[Slot]:
+WithWhom = str | Callable[[Time], str]
+"""How a button says with whom: the same at every time, or as it is then."""
+
+
+def slots(times: list[Time] | tuple[Time, ...], length: str, with_whom: WithWhom) -> list[Slot]:
     """Times as buttons."""
     facts = premises.clinic_facts()
     uses_24_hours = facts is not None and facts.uses_24_hours
@@ -223,7 +227,8 @@ def slots(times: list[Time] | tuple[Time, ...], length: str, with_whom: str) -> 
         text = words.unbroken(words.time_words(one.local.time(), uses_24_hours=uses_24_hours))
         day = words.day_words(one.local.date())
         said = f"{text} {one.twice}".strip()
-        label = f"{said} {with_whom}, {length}, {day}"
+        whom = with_whom if isinstance(with_whom, str) else with_whom(one)
+        label = f"{said} {whom}, {length}, {day}"
         made.append(
             Slot(
                 moment_text(one.starts_at),
@@ -236,7 +241,7 @@ def slots(times: list[Time] | tuple[Time, ...], length: str, with_whom: str) -> 
     return made
 
 
-def parts_of_day(times: list[Time], length: str, with_whom: str) -> list[dict[str, Any]]:
+def parts_of_day(times: list[Time], length: str, with_whom: WithWhom) -> list[dict[str, Any]]:
     """One day's times in morning, afternoon and evening; empty parts are left out."""
     parts = []
     for label, icon, start, end in PARTS_OF_DAY:

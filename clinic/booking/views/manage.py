@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,14 +11,16 @@ from zoneinfo import ZoneInfo
 from flask import flash, redirect, render_template, request, url_for
 
 from clinic.booking.forms.aim import AimForm
-from clinic.booking.forms.choice import day_of, moment_of, whole_number
+from clinic.booking.forms.choice import day_of, moment_of, moment_text, whole_number
 from clinic.booking.queries import free_times, visits
 from clinic.booking.queries.availability import Ask
 from clinic.booking.queries.checkouts import plan_of_visit
 from clinic.booking.queries.companions import companion
+from clinic.booking.queries.free_times import Time
 from clinic.booking.services.offering import days_it_could_not_stand
 from clinic.booking.services.visits import cancel_visit, change_visit
 from clinic.booking.views import client_kit as kit
+from clinic.booking.views.client_kit import Slot
 from clinic.booking.views.health_state import check_in_of, health_state
 from clinic.booking.views.result import instead_of, is_stopped, possible_without_letter, reasons
 from clinic.booking.views.strip import strip_of
@@ -138,25 +141,42 @@ def show_move(door: Door, taken: SlotTaken | None = None) -> Answer:
         first = today + dt.timedelta(days=ahead - ahead % free_times.DAYS_SHOWN)
     ask = _ask_of(visit, plan, first, free_times.DAYS_SHOWN)
     not_then = days_it_could_not_stand(visit, plan, dates_from(first, ask.days))
-    free = free_times.window(ask, without=not_then)
+    every = free_times.window(ask, without=not_then)
+    free = every.without(visit.starts_at)
     day = wanted if wanted is not None and free.free_on(wanted) else free.first_free_day
     length = words.length_words(plan.total_minutes)
     wish = kit.same_again(visit)
-    whom = kit.with_whom(wish, [visit.therapist])[1]
+    whom = _who_gives_it(visit, kit.with_whom(wish, [visit.therapist])[1])
     nearest = free_times.plain_times(taken.nearest.starts, visit.zone) if taken is not None else ()
     page = render_template(
         "booking/move.html",
         door=door, visit=visit, plan=plan, taken=taken, day=day,
-        soon=kit.slots(nearest or free.soonest, length, whom),
+        soon=kit.slots(nearest or free.soonest, length, whom), is_soonest=bool(nearest) or first == today,
         soon_title=_("Nearest free times") if nearest else _("Soonest"),
         strip=strip_of(free, day, lambda one: f"{door.move}?day={one.isoformat()}"),
-        parts=kit.parts_of_day(free.on(day), length, whom) if day else [],
+        parts=_with_now(kit.parts_of_day(every.on(day), length, whom), visit) if day else [],
         free_that_day=free.free_on(day) if day else 0,
         earlier=door.move if first > today else "",
         further=f"{door.move}?day={(free.days[-1] + dt.timedelta(days=1)).isoformat()}",
         zone=words.zone_words(visit.zone), left_out=free.left_out, has_closed_days=bool(not_then),
     )  # fmt: skip
     return (page, 409) if taken is not None else page
+
+
+def _who_gives_it(visit: Any, otherwise: str) -> Callable[[Time], str]:
+    """Whoever has it gives it at the new time as well, where they are free then."""
+    own = _("with %(name)s", name=visit.therapist.name)
+    return lambda one: own if visit.therapist_id in one.therapists else otherwise
+
+
+def _with_now(parts: list[dict[str, Any]], visit: Any) -> list[dict[str, Any]]:
+    """The time that the visit has is told apart, and cannot be chosen."""
+    own, now = moment_text(visit.starts_at), _("your time now")
+
+    def told(one: Slot) -> Slot:
+        return replace(one, value="", note=now, label=f"{one.label}, {now}") if one.value == own else one
+
+    return [{**part, "slots": [told(one) for one in part["slots"]]} for part in parts]
 
 
 def _ask_of(visit: Any, plan: VisitPlan, first_day: dt.date, days: int) -> Ask:

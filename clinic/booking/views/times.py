@@ -207,6 +207,7 @@ def times_page(wish: Wish, plan: VisitPlan, taken: SlotTaken | None = None) -> A
         "booking/times.html",
         wish=wish, plan=plan, day=day, people=people, whom=whom, said=said, taken=taken,
         soon=kit.slots(nearest or free.soonest, length, said),
+        is_soonest=bool(nearest) or ask.first_day == _first_day(wish),
         soon_title=_("Nearest free times") if nearest else _("Soonest"),
         strip=strip_of(free, day, lambda one: kit.times_url(wish, day=one)),
         parts=kit.parts_of_day(free.on(day), length, said) if day else [],
