@@ -24,6 +24,7 @@ from clinic.rules.errors import BarredOnline, HoldExpired, InvalidInput, NotFoun
 from clinic.rules.permissions import Role
 from clinic.shared.database import db, transaction
 from clinic.shared.mail import OutgoingMail
+from clinic.therapists.models import Therapist
 from tests import factories
 from tests.booking import walk
 from tests.booking import world as w
@@ -110,6 +111,8 @@ def test_two_people_of_one_account_are_booked_at_once(account: Account) -> None:
     assert moment_text(w.at(3)) in re.findall(r'name="start" value="([^"]+)"', page.text), "the kept time"
     assert rows(Couple) == 0
     sent = {"who": str(other), "start": moment_text(w.at(3))}
+    sent |= walk.seen_for_two(browser, sent)
+    assert rows(Couple) == 0, "only looked at"
     assert browser.post("/book/couple", data=sent).location == "/book/done"
     assert browser.post("/book/couple", data=sent).location == "/book/done", "a double click"
     one, two = pair()
@@ -133,7 +136,7 @@ def test_somebody_named_answers_by_a_mailed_link_and_both_are_confirmed(
     assert ('type="radio"' in alone, "Fill this in only" in alone) == (False, False)
     assert "Enter their e-mail address" in browser.post("/book/couple", data=named(email="")).text
     page = browser.post("/book/couple", data=named())
-    assert browser.post("/book/couple", data=named(start=at_time(page.text))).location == "/book/done"
+    assert walk.for_two(browser, named(start=at_time(page.text))).location == "/book/done"
     own = browser.get(f"/my/visits/{pair()[0].id}").text
     assert ("so is yours, and we write to you" in own, "To move a visit for two" in own) == (True, True)
     assert "cannot be moved online" in browser.get(f"/my/visits/{pair()[0].id}/move").text
@@ -173,7 +176,7 @@ def test_it_is_said_that_it_is_for_two_and_with_whom_to_whoever_typed_the_name(
     browser = account.browser
     to_check(account)
     page = browser.post("/book/couple", data=named(last_name="O'Friend"))
-    browser.post("/book/couple", data=named(last_name="O'Friend", start=at_time(page.text)))
+    walk.for_two(browser, named(last_name="O'Friend", start=at_time(page.text)))
     one, two = pair()
     home = f"/my/visits/{one.id}"
     done = browser.get("/book/done").text
@@ -202,7 +205,7 @@ def test_it_is_said_that_it_is_for_two_and_with_whom_to_whoever_typed_the_name(
 def test_people_of_one_account_are_named_in_both_of_their_visits(account: Account) -> None:
     browser, other = account.browser, child_of(account)
     to_check(account)
-    browser.post("/book/couple", data={"who": str(other), "start": moment_text(w.at(3))})
+    walk.for_two(browser, {"who": str(other), "start": moment_text(w.at(3))})
     one, two = pair()
     for visit, whom in ((one, "Paula Partner"), (two, "Ann ann")):
         assert f"For two, with {whom}" in words_of(browser.get(f"/my/visits/{visit.id}").text)
@@ -217,6 +220,77 @@ def test_people_of_one_account_are_named_in_both_of_their_visits(account: Accoun
         assert (path, "for two" in words_of(browser.get(path).text).lower()) == (path, False)
 
 
+def test_both_are_looked_at_before_they_are_booked(account: Account, world: w.World) -> None:
+    """With whom, when, at what price and on what terms; nothing is kept or written before the button is pressed."""
+    browser = account.browser
+    to_check(account)
+    form = named(start=moment_text(w.at(3)))
+    look = browser.post("/book/couple", data=form)
+    shown = words_of(look.text).replace("\xa0", " ").replace("\u202f", " ")
+    assert walk.heading(look) == "Is everything right?"
+    assert (rows(Couple), rows(OutgoingMail), rows(Client)) == (0, 0, 1)
+    names = re.findall(r"Therapist (Terry \d)", shown)
+    assert shown.count("Friday 12 June, 10:00 am to 11:15 am") == 2
+    prices = re.findall(r"\$[\d.]+", shown)
+    assert float(prices[2][1:]) == 2 * float(prices[0][1:]) == 2 * float(prices[1][1:])
+    for said in (
+        "Ann ann",
+        "Frida Friend",
+        "paid at the clinic",
+        "until Thursday 11 June",
+        "To move a visit for two",
+        "Both visits are confirmed or neither",
+    ):
+        assert said in shown
+    back = browser.post("/book/couple", data={**named(), "seen": walk.hidden(look, "seen")}).text
+    assert ('value="Frida"' in back, 'name="start"' in back) == (True, True), (
+        "another time, and nothing typed again"
+    )
+    # What was looked at is not what would be booked any more: it is shown as it stands, and not booked unseen.
+    other = somebody()
+    w.at_desk(
+        world,
+        other,
+        "relaxation",
+        when=w.at(3),
+        therapist_id=next(
+            one for one in world.therapists if db.session.get_one(Therapist, one).name == names[1]
+        ),
+    )
+    again = browser.post("/book/couple", data={**form, "seen": walk.hidden(look, "seen")})
+    assert ("This is how it stands now." in again.text, rows(Couple)) == (True, 0)
+    theirs = re.findall(r"Therapist (Terry \d)", words_of(again.text))
+    sent = {**form, "seen": walk.hidden(again, "seen")}
+    assert browser.post("/book/couple", data=sent).location == "/book/done"
+    assert [one.therapist.name for one in pair() if one.couple_id] == theirs != names
+
+
+def test_a_time_for_two_that_went_after_the_look_is_not_free_any_more(
+    account: Account, world: w.World
+) -> None:
+    browser, form = account.browser, named(start=moment_text(w.at(4)))
+    to_check(account)
+    seen = walk.seen_for_two(browser, form)
+    for one in world.therapists[:2]:
+        w.at_desk(world, somebody(), "relaxation", when=w.at(4), therapist_id=one)
+    gone = browser.post("/book/couple", data={**form, **seen})
+    assert (gone.status_code, "not free for both any more" in gone.text, rows(Couple)) == (409, True, 0)
+    assert browser.post("/book/couple", data=form).status_code == 409
+
+
+def test_who_is_asked_for_by_the_one_is_not_asked_for_the_other(account: Account, world: w.World) -> None:
+    """Of two people one asks for a woman: whoever comes along is treated by anybody, as the times say."""
+    with transaction() as session:
+        for number, gender in zip(world.therapists, ("woman", "man", "man"), strict=True):
+            session.get_one(Therapist, number).gender = gender
+    browser, form = account.browser, named(start=moment_text(w.at(3)))
+    walk.location(walk.hold(browser, "relaxation", gender="woman"))
+    browser.post("/book/person", data={"person": str(account.client_id)})
+    browser.post("/book/health", data={"go": "same"})
+    assert walk.for_two(browser, form).location == "/book/done"
+    assert [(one.asked_gender, one.therapist.gender) for one in pair()] == [("woman", "woman"), ("", "man")]
+
+
 def test_who_is_refused_is_told_and_the_other_one_never_reads_why(
     account: Account, client: FlaskClient
 ) -> None:
@@ -224,7 +298,7 @@ def test_who_is_refused_is_told_and_the_other_one_never_reads_why(
     browser = account.browser
     to_check(account, "deep_tissue")
     page = browser.post("/book/couple", data=named())
-    browser.post("/book/couple", data=named(start=at_time(page.text)))
+    walk.for_two(browser, named(start=at_time(page.text)))
     link = link_in(mails("frida@people.example")[0].text)
     walk.answer(client, BLEEDS, base=f"{link}/health")
     walk.sign(client, base=f"{link}/health", name="Frida Friend")
@@ -255,7 +329,7 @@ def test_naming_somebody_in_the_book_shows_nothing_of_them(account: Account, cli
     before = rows(Intake)
     to_check(account, "deep_tissue")
     page = account.browser.post("/book/couple", data=named())
-    answer = account.browser.post("/book/couple", data=named(start=at_time(page.text)))
+    answer = walk.for_two(account.browser, named(start=at_time(page.text)))
     assert answer.location == "/book/done"
     one, two = pair()
     assert [(v.status, v.waiting_for) for v in (one, two)] == [("pending", "partner"), ("pending", "intake")]
@@ -275,11 +349,11 @@ def test_what_is_known_of_either_is_refused_in_the_same_words(account: Account) 
     browser, other = account.browser, child_of(account, **BLEEDS)
     to_check(account, "deep_tissue")
     sent = {"who": str(other), "start": moment_text(w.at(3))}
-    theirs = browser.post("/book/couple", data=sent)
+    theirs = walk.for_two(browser, sent)
     assert theirs.status_code == 409
     assert NOT_BOTH in theirs.text
     w.sign_answers(account.client_id, BLEEDS)
-    own = browser.post("/book/couple", data=named(start=moment_text(w.at(3))))
+    own = walk.for_two(browser, named(start=moment_text(w.at(3))))
     assert own.status_code == 409
     assert NOT_BOTH in own.text
     assert (rows(Couple), rows(OutgoingMail)) == (0, 0)

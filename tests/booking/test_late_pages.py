@@ -169,7 +169,7 @@ def second_of_two(world: w.World, app: Flask) -> tuple[str, int]:
     account.browser.get("/book/couple")
     page = account.browser.post("/book/couple", data=named())
     start = walk.hidden(page, "start") if 'name="start"' in page.text else ""
-    account.browser.post("/book/couple", data={**named(), "start": start})
+    walk.for_two(account.browser, {**named(), "start": start})
     link = link_in(mails("frida@people.example")[-1].text)
     client = db.session.scalars(select(Client.id).where(Client.first_name == "Frida")).one()
     db.session.rollback()

@@ -622,7 +622,7 @@ def test_who_is_brought_along_may_be_whom_the_booking_was_for(
     walk.location(browser.post("/book/health", data={"go": "same"}))
     named = {**walk.details(**who), "who": "new", "relation": "partner"}
     page = browser.post("/book/couple", data=named)
-    assert browser.post("/book/couple", data={**named, "start": at_time(page.text)}).location == "/book/done"
+    assert walk.for_two(browser, {**named, "start": at_time(page.text)}).location == "/book/done"
     db.session.rollback()
     invited = select(OutgoingMail.text).where(OutgoingMail.kind == "couple_invited")
     link = link_in(db.session.scalars(invited).one())
@@ -890,7 +890,7 @@ def test_who_typed_themselves_before_signing_in_holds_nobody_whom_they_bring_alo
     else:
         chosen = {**walk.details(**PARTNER), "who": "new", "relation": "partner"}
     page = browser.post("/book/couple", data=chosen)
-    assert browser.post("/book/couple", data={**chosen, "start": at_time(page.text)}).location == "/book/done"
+    assert walk.for_two(browser, {**chosen, "start": at_time(page.text)}).location == "/book/done"
     db.session.rollback()
     assert db.session.scalars(select(OpenQuestion)).all() == []
 
@@ -1008,7 +1008,7 @@ def test_who_is_brought_along_may_be_whom_the_first_of_the_two_has_the_name_of(
     named_too = {**walk.details(**who), "who": "new", "relation": "partner"}
     page = browser.post("/book/couple", data=named_too)
     start = at_time(page.text)
-    assert browser.post("/book/couple", data={**named_too, "start": start}).location == "/book/done"
+    assert walk.for_two(browser, {**named_too, "start": start}).location == "/book/done"
     db.session.rollback()
     asked = db.session.scalars(select(OpenQuestion)).all()
     assert bool(asked) == (who is not CARL)
@@ -1096,7 +1096,7 @@ def test_a_child_who_was_typed_first_bars_no_partner(app: Flask, world: w.World)
     walk.location(walk.sign(browser))
     chosen = {"who": str(other)}
     page = browser.post("/book/couple", data=chosen)
-    assert browser.post("/book/couple", data={**chosen, "start": at_time(page.text)}).location == "/book/done"
+    assert walk.for_two(browser, {**chosen, "start": at_time(page.text)}).location == "/book/done"
     assert visits() == [("confirmed", None)] * 2
 
 
@@ -1374,9 +1374,7 @@ def test_whoever_is_brought_along_may_be_whom_the_account_chose_first(
     )
     brought = {**typed, "who": "new", "relation": "partner"}
     page = browser.post("/book/couple", data=brought)
-    assert (
-        browser.post("/book/couple", data={**brought, "start": at_time(page.text)}).location == "/book/done"
-    )
+    assert walk.for_two(browser, {**brought, "start": at_time(page.text)}).location == "/book/done"
     db.session.rollback()
     link = link_in(
         db.session.scalars(select(OutgoingMail.text).where(OutgoingMail.kind == "couple_invited")).one()
@@ -1437,7 +1435,7 @@ def test_two_of_one_account_with_one_birthday_come_together(app: Flask, world: w
     walk.location(walk.sign(browser))
     chosen = {"who": str(twins[1]), "minutes": "60"}
     page = browser.post("/book/couple", data=chosen)
-    assert browser.post("/book/couple", data={**chosen, "start": at_time(page.text)}).location == "/book/done"
+    assert walk.for_two(browser, {**chosen, "start": at_time(page.text)}).location == "/book/done"
 
 
 def unproven_of(user_id: int, details: Details) -> int:

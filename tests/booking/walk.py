@@ -57,6 +57,17 @@ def sure(answer: TestResponse) -> FORM:
     return {"revision": hidden(answer, "revision"), "sure": first(r'name="sure" value="(1)">', answer)}
 
 
+def for_two(client: FlaskClient, form: FORM) -> TestResponse:
+    """Press a time for two, look at what is booked, and press the button that books both."""
+    return client.post("/book/couple", data={**form, **seen_for_two(client, form)})
+
+
+def seen_for_two(client: FlaskClient, form: FORM) -> FORM:
+    """What the look at both visits says that it showed; nothing where none came."""
+    found = re.search(r'name="seen" value="([^"]+)"', client.post("/book/couple", data=form).text)
+    return {"seen": found[1]} if found else {}
+
+
 LAST_PAGE = "Is everything right?", "This is not safe for you as it is"
 
 

@@ -12,6 +12,7 @@ from clinic.clients.models import Client
 from clinic.keeping.services import erasing
 from clinic.shared.database import db, transaction
 from clinic.shared.mail import OutgoingMail
+from tests.booking import walk
 from tests.booking.test_book_couple import account, at_time, named, world
 from tests.booking.test_book_series import to_check
 from tests.booking.test_pages_own import Account
@@ -28,7 +29,7 @@ def test_an_invitation_to_come_together_goes_with_whoever_asked(app: Flask, acco
         session.get_one(Client, account.client_id).first_name = NAME
     to_check(account)
     page = account.browser.post("/book/couple", data=named())
-    sent = account.browser.post("/book/couple", data=named(start=at_time(page.text)))
+    sent = walk.for_two(account.browser, named(start=at_time(page.text)))
     assert sent.status_code == 303
     couple_id = db.session.scalars(select(Visit.couple_id).where(Visit.couple_id.is_not(None))).first()
     assert couple_id is not None

@@ -55,6 +55,14 @@ class CompanionForm(BookingPersonForm):
         """The chosen one of the account's people."""
         return whole_number(self.who.data)
 
+    @property
+    def name_of_companion(self) -> str:
+        """As the account knows them, or as it was typed."""
+        typed = f"{self.first_name.data} {self.last_name.data}".strip()
+        return next(
+            (label for key, label, *_more in self.who.iter_choices() if key == self.who.data != NEW), typed
+        )
+
     def validate(self, extra_validators: Any = None) -> bool:
         """Somebody chosen needs nothing else; somebody new needs a name, a birth date and how we reach them."""
         if self.client_id is not None:

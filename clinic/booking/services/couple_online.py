@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from clinic.booking.models import Checkout
 from clinic.booking.queries import couples as reading
-from clinic.booking.queries import open_questions
+from clinic.booking.queries import open_questions, visits
 from clinic.booking.queries.availability import Ask
 from clinic.booking.queries.checkouts import COMPANION, all_before, chosen_by
 from clinic.booking.queries.couples import OpenForTwo, look_for_two
@@ -25,6 +25,7 @@ from clinic.booking.services._programs import check_online_start
 from clinic.booking.services.checkout import Choice
 from clinic.booking.services.couples import Begun, Half, book_both
 from clinic.booking.services.series_starts import ONLINE, clinic_of
+from clinic.catalogue.queries import VisitPlan
 from clinic.clients import queries as clients
 from clinic.clients.models import Client
 from clinic.clients.steps import Details, add_client
@@ -70,6 +71,38 @@ def times_for_two(
     return look_for_two(one, other)
 
 
+@dataclass(frozen=True)
+class Planned:
+    """One of the two, as it would be booked."""
+
+    therapist_id: int
+    plan: VisitPlan
+
+
+def both_as_planned(
+    choice: Choice,
+    client_id: int,
+    companion: Companion,
+    starts_at: dt.datetime,
+    *,
+    held_id: int,
+    now: dt.datetime,
+) -> tuple[Planned, Planned] | None:
+    """What `book_with` would book for each at that time; None where it is not free for both. Raises as `times_for_two`,
+    TooSoon, TooFarAhead."""
+    check_online_start(starts_at, now, choice.location_id)
+    day = local_day(starts_at, clinic_of(choice).zone)
+    found = times_for_two(choice, client_id, companion, day, 1, held_id=held_id, now=now)
+    way = next(found.pairs(starts_at), None)
+    if way is None:
+        return None
+    one, other = (
+        plan_as_chosen(choice, person is None or not visits.has_been_before(person, starts_at))
+        for person in (client_id, companion.client_id)
+    )
+    return Planned(way.first.therapist, one), Planned(way.second.therapist, other)
+
+
 @tried_again
 def book_with(
     checkout: str,
@@ -100,7 +133,7 @@ def book_with(
         before = _who_else(begun, first, other, is_typed=companion.details is not None)
         if companion.details is None and other.is_unproven and open_questions.who_speak(before):
             raise BarredOnline()  # they may be one of those, and could be confirmed at once
-        halves = Half(first.id, choice), Half(other.id, replace(choice, therapist_id=None))
+        halves = Half(first.id, choice), Half(other.id, replace(choice, therapist_id=None, gender=""))
         outcome = book_both(
             session, halves, starts_at, request_key=f"hold-{begun.visit_id}", source=ONLINE, by=user_id, now=now,
             begun=Begun(

@@ -8,17 +8,25 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from flask import flash, render_template, request
 from flask_login import current_user
 
-from clinic.booking.forms.choice import moment_of
+from clinic.booking.forms.choice import moment_of, moment_text
 from clinic.booking.forms.desk import NEW
 from clinic.booking.forms.together import CompanionForm
 from clinic.booking.queries.checkouts import Standing, Step
 from clinic.booking.queries.free_times import Time, plain_times
 from clinic.booking.services.checkout import Choice
-from clinic.booking.services.couple_online import Companion, book_with, check_named, times_for_two
+from clinic.booking.services.couple_online import (
+    Companion,
+    Planned,
+    book_with,
+    both_as_planned,
+    check_named,
+    times_for_two,
+)
 from clinic.booking.views import client_kit as kit
 from clinic.booking.views.blueprint import pages
 from clinic.booking.views.checkout import call_us, with_booking
@@ -26,12 +34,15 @@ from clinic.clients import queries as clients
 from clinic.premises import queries as premises
 from clinic.rules import words
 from clinic.rules.availability import Start
+from clinic.rules.booking_policy import cancel_until
 from clinic.rules.errors import BarredOnline, HoldExpired, InvalidInput, NotFound, RuleViolation, SlotTaken
 from clinic.rules.language import N_, _
 from clinic.rules.permissions import Permission
 from clinic.shared import clock
 from clinic.shared.fields import choose
+from clinic.shared.seen import mark_of
 from clinic.shared.web import Answer, go
+from clinic.therapists import queries as therapists
 
 NEED = Permission.VISIT_OWN_WRITE
 DAYS, DAYS_BEFORE, A_DAY, IN_ALL = 14, 3, 3, 9
@@ -51,7 +62,7 @@ def ask_couple(now_at: Standing) -> Answer:
 @pages.post("/book/couple", needs=NEED)
 @with_booking(Step.CHECK, Step.DONE)
 def take_couple(now_at: Standing) -> Answer:
-    """Show when both can, or book the time that was pressed (`start`)."""
+    """Show when both can, then both visits at the time that was pressed (`start`), then book what was seen."""
     if now_at.step is Step.DONE:
         return go("booking.done")
     if not kit.may_book_couple(now_at):
@@ -64,7 +75,7 @@ def take_couple(now_at: Standing) -> Answer:
         companion = _companion(now_at, form)
         if starts_at is None:
             return _page(now_at, form, _times(now_at, companion))
-        return _book(now_at, form, companion, starts_at)
+        return _look_or_book(now_at, form, companion, starts_at)
     except InvalidInput as error:
         form.add_error(error.field, error.sentence)
         return _page(now_at, form, status=422)
@@ -83,6 +94,8 @@ def _form(now_at: Standing) -> CompanionForm:
 def _companion(now_at: Standing, form: CompanionForm) -> Companion:
     """Raises InvalidInput naming the field."""
     if form.client_id is not None:
+        if form.client_id == now_at.client_id:
+            raise InvalidInput("who", _("Choose two different people."))
         if clients.client_of(current_user.id, form.client_id) is None:
             raise InvalidInput("who", _("Choose who comes with you."))
         return Companion(client_id=form.client_id)
@@ -117,6 +130,63 @@ def _nearest(times: Sequence[Time], day: dt.date, at: dt.time) -> Sequence[Time]
     return sorted(best, key=lambda one: one.starts_at)
 
 
+def _look_or_book(
+    now_at: Standing, form: CompanionForm, companion: Companion, starts_at: dt.datetime
+) -> Answer:
+    """Nothing is booked but what was looked at: with whom, how long, at what price."""
+    try:
+        planned = both_as_planned(
+            Choice.of(now_at.checkout.choice), now_at.client_id, companion, starts_at,
+            held_id=now_at.visit.id, now=clock.now(),
+        )  # fmt: skip
+    except InvalidInput:
+        raise
+    except RuleViolation as error:
+        return _afresh(form, companion, error.sentence)
+    if planned is None:
+        return _afresh(form, companion, _(GONE))
+    seen = mark_of(
+        [starts_at, *((one.therapist_id, one.plan.total_minutes, one.plan.price) for one in planned)]
+    )
+    if request.form.get("seen") == seen:
+        return _book(now_at, form, companion, starts_at)
+    return _look(now_at, form, planned, starts_at, seen)
+
+
+def _look(
+    now_at: Standing, form: CompanionForm, planned: Sequence[Planned], starts_at: dt.datetime, seen: str
+) -> Answer:
+    """Everything about both on one page, before anything is booked."""
+    visit, facts = now_at.visit, premises.clinic_facts()
+    until = cancel_until(starts_at, premises.booking_settings())
+    names = {one.id: one.name for one in therapists.active_therapists()}
+    people = now_at.client.name if now_at.client else "", form.name_of_companion
+    return render_template(
+        "booking/book_couple_check.html",
+        both=[
+            (
+                who,
+                one.plan,
+                names.get(one.therapist_id, ""),
+                starts_at + dt.timedelta(minutes=one.plan.total_minutes),
+            )
+            for who, one in zip(people, planned, strict=True)
+        ],
+        starts_at=starts_at,
+        start=moment_text(starts_at),
+        day=starts_at.astimezone(ZoneInfo(visit.zone)).date(),
+        total=sum(one.plan.price for one in planned),
+        until=words.unbroken(
+            words.moment_words(until, visit.zone, uses_24_hours=bool(facts and facts.uses_24_hours))
+        ),
+        is_late=until <= clock.now(),
+        seen=seen,
+        has_changed="seen" in request.form,
+        typed=[(name, request.form[name]) for name in form.data if name in request.form],
+        **kit.flow(now_at),
+    )
+
+
 def _book(now_at: Standing, form: CompanionForm, companion: Companion, starts_at: dt.datetime) -> Answer:
     client_id = now_at.client_id
     try:
@@ -143,6 +213,8 @@ def _afresh(form: CompanionForm, companion: Companion, trouble: str, nearest: Se
     now_at = kit.standing()
     if now_at is None:
         return go("booking.choose_service")
+    if now_at.step is Step.DONE:  # pressed twice at the same moment
+        return go("booking.done")
     times = plain_times(nearest, now_at.visit.zone) or _times(now_at, companion)
     return _page(now_at, form, times, trouble, 409)
 
