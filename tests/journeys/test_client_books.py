@@ -272,7 +272,9 @@ def test_without_javascript_it_books_too_in_six_screens(browser: object, site: S
     ]  # fmt: skip
 
 
-def test_whoever_goes_through_days_and_therapists_by_keyboard_sees_all_of_where_they_are(booking: Booking) -> None:
+def test_whoever_goes_through_days_and_therapists_by_keyboard_sees_all_of_where_they_are(
+    booking: Booking,
+) -> None:
     """Half of a day in view was enough for the browser, which left the rest outside of the screen."""
     page = booking.page
     page.goto("/book/swedish/times?minutes=60", wait_until="networkidle")

@@ -96,7 +96,11 @@ def _described(one: Any) -> tuple[Any, _Visits, Any]:
     now, rows = clock.now(), visits.visits_of([one.id])
     begun = [row.day for row in rows if row.starts_at <= now]
     ahead = [row.day for row in rows if row.starts_at > now and row.status in UPCOMING]
-    return one, _Visits(len(rows), max(begun, default=None), min(ahead, default=None)), clients.may_act_for(one.id)
+    return (
+        one,
+        _Visits(len(rows), max(begun, default=None), min(ahead, default=None)),
+        clients.may_act_for(one.id),
+    )
 
 
 def _older(*records: Any) -> int:
