@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Callable
 from html import unescape
 from typing import Any
 
@@ -17,7 +18,9 @@ from clinic.booking.models import Checkout, Claim, Couple, Visit
 from clinic.booking.services import people, visits
 from clinic.booking.services.checkout import Choice
 from clinic.booking.services.couple_online import Companion, book_with
+from clinic.catalogue.models import ServiceLength
 from clinic.clients.models import Client, ClientAccess
+from clinic.clients.steps import Details
 from clinic.intake.models import Intake
 from clinic.premises.models import Room
 from clinic.rules.errors import BarredOnline, HoldExpired, InvalidInput, NotFound
@@ -263,6 +266,48 @@ def test_both_are_looked_at_before_they_are_booked(account: Account, world: w.Wo
     sent = {**form, "seen": walk.hidden(again, "seen")}
     assert browser.post("/book/couple", data=sent).location == "/book/done"
     assert [one.therapist.name for one in pair() if one.couple_id] == theirs != names
+
+
+def for_somebody_else(account: Account, other: int) -> None:
+    """In another tab the same booking is for another person of the account."""
+    account.browser.post("/book/person", data={"person": str(other)})
+    account.browser.post("/book/health", data={"go": "same"})
+
+
+def for_another_treatment(account: Account, _other: int) -> None:
+    to_check(account, "swedish")
+
+
+@pytest.mark.parametrize("meanwhile", [for_somebody_else, for_another_treatment])
+def test_nothing_is_booked_for_two_that_the_look_did_not_show(
+    account: Account, meanwhile: Callable[[Account, int], None]
+) -> None:
+    with transaction() as session:
+        session.execute(update(ServiceLength).values(price=9000))  # by their price alone they are one
+    other = child_of(account)
+    to_check(account)
+    sent = named(start=moment_text(w.at(3)))
+    seen = walk.seen_for_two(account.browser, sent)
+    meanwhile(account, other)
+    page = account.browser.post("/book/couple", data={**sent, **seen})
+    assert "changed meanwhile" in page.text
+    assert rows(Couple) == 0
+    walk.for_two(account.browser, sent)
+    assert rows(Couple) == 1
+
+
+def test_a_name_that_the_desk_has_written_since_is_not_told(account: Account, world: w.World) -> None:
+    to_check(account)
+    walk.for_two(account.browser, named(start=moment_text(w.at(3))))
+    one, two = pair()
+    corrected = Details(
+        "Frieda", "Secret", dt.date(1988, 7, 4), email="frida@people.example", phone="(212) 555-0177"
+    )
+    people.change_details(two.client_id or 0, corrected, by=world.desk_id, now=NOW)
+    for page in ("/book/done", "/my", f"/my/visits/{one.id}"):
+        told = words_of(account.browser.get(page).text)
+        assert "or two" in told
+        assert "Secret" not in told
 
 
 def test_a_time_for_two_that_went_after_the_look_is_not_free_any_more(

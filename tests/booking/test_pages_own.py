@@ -15,6 +15,7 @@ from clinic.accounts.models import MailedLink, User
 from clinic.booking.forms.choice import moment_text
 from clinic.booking.models import CallRequest, Visit
 from clinic.booking.services import people
+from clinic.booking.services import visits as bookings
 from clinic.clients.models import Client, ClientAccess
 from clinic.intake.models import Consent, HealthStop, Intake
 from clinic.premises.models import Location
@@ -627,3 +628,20 @@ def test_a_warning_sign_on_the_own_page_stops_too(account: Account) -> None:
         walk.location(walk.sign(account.browser))
         walk.location(walk.confirm(account.browser))
     assert [one.status for one in visits()] == ["confirmed"]
+
+
+def test_who_cancels_what_the_desk_has_cancelled_late_is_not_told_that_it_costs_nothing(
+    account: Account, world: w.World
+) -> None:
+    """The page was open while the desk did it for them."""
+    w.sign(account.client_id, now=LAST_MONTH)
+    visit_id = w.at_desk(world, account.client_id, "relaxation", when=w.at(3)).visit_id
+    home = f"/my/visits/{visit_id}"
+    revision = walk.hidden(account.browser.get(home), "revision")
+    near = w.at(3) - dt.timedelta(hours=2)
+    bookings.cancel_visit(visit_id or 0, by=world.desk_id, by_clinic=False, now=near)
+    with time_machine.travel(near, tick=False):
+        account.browser.post(f"{home}/cancel", data={"revision": revision, "sure": "1"})
+        page = account.browser.get(home).text
+    assert "Your visit is cancelled." in page
+    assert "costs you nothing" not in page

@@ -13,11 +13,13 @@ from sqlalchemy import select
 
 from clinic.accounts.models import User
 from clinic.booking.models import Series, Visit
+from clinic.booking.services import visits as bookings
 from clinic.booking.services.series_starts import OneStart
 from clinic.clients.models import ClientAccess
 from clinic.rules.permissions import Role
 from clinic.shared.database import db
 from tests import factories
+from tests.booking import walk
 from tests.booking import world as w
 from tests.booking.desk import desk_browser
 from tests.booking.test_from_day import OPERATED
@@ -166,7 +168,17 @@ def test_a_client_sees_and_cancels_their_own_series(app: Flask, world: w.World) 
         "those that can, and not the near one"
     )
     assert w.statuses(client) == ["confirmed"] * 3
-    answer = pressed(browser, f"/my/series/{own}/cancel", sure="1")
+    seen = walk.first(r'name="seen" value="(\w+)"', browser.get(f"/my/series/{own}"))
+    last = db.session.scalars(select(Visit).where(Visit.series_id == own).order_by(Visit.starts_at)).all()[-1]
+    moved = bookings.change_visit(
+        last.id, revision=last.revision, starts_at=w.at(11, 18), choice=w.choice("relaxation"), by=world.desk_id,
+        now=NOW,
+    )  # fmt: skip
+    again = browser.post(f"/my/series/{own}/cancel", data={"sure": "1", "seen": seen})
+    assert (moved.status, w.statuses(client)) == ("confirmed", ["confirmed"] * 3), "one was moved meanwhile"
+    assert "changed meanwhile" in again.text
+    seen = walk.first(r'name="seen" value="(\w+)"', again)
+    answer = pressed(browser, f"/my/series/{own}/cancel", sure="1", seen=seen)
     assert "2 visits are cancelled." in answer
     assert "What is too near to be cancelled online stays." in answer
     assert w.statuses(client) == ["confirmed", "cancelled", "cancelled"]

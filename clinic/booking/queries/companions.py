@@ -12,6 +12,7 @@ from clinic.clients import queries as clients
 from clinic.clients.models import Client
 from clinic.rules.visit_status import HOLDING_CLAIMS
 from clinic.shared.database import db
+from clinic.shared.seen import mark_of
 
 
 def companions(found: Iterable[Visit], user_id: int | None) -> dict[int, str]:
@@ -38,11 +39,13 @@ def companion(visit: Visit, user_id: int | None) -> str | None:
 
 
 def _typed(visit_ids: Collection[int], user_id: int) -> dict[int, str]:
-    """As it was typed: also once that record was merged into another one, of which nothing is told."""
+    """As it was typed: also once that record was merged into another one, of which nothing is told. Nothing once the
+    card reads otherwise: whatever stands there then was not theirs to know."""
     begun = db.session.scalars(
         select(Checkout).where(Checkout.visit_id.in_(visit_ids), Checkout.user_id == user_id)
     ).all()
-    named = {one.visit_id: (one.details or {}).get(COMPANION) for one in begun}
-    rows = select(Client).where(Client.id.in_(set(named.values()) - {None}), Client.erased_at.is_(None))
-    people = {one.id: one.name for one in db.session.scalars(rows)}
+    named = {one.visit_id: tuple((one.details or {}).get(COMPANION, ())) for one in begun}
+    ids = [one[0] for one in named.values() if one]
+    rows = select(Client).where(Client.id.in_(ids), Client.erased_at.is_(None))
+    people = {(one.id, mark_of(one.name)): one.name for one in db.session.scalars(rows)}
     return {visit_id: people[one] for visit_id, one in named.items() if visit_id and one in people}

@@ -36,6 +36,7 @@ from clinic.rules.language import _
 from clinic.rules.screening import age_on
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import transaction, tried_again
+from clinic.shared.seen import mark_of
 
 
 @dataclass(frozen=True)
@@ -144,7 +145,7 @@ def book_with(
             pair = reading.visits_of_couple(outcome.couple_id)
             finish(session, begun, next(one for one in pair if one.client_id == first.id), now)
             if companion.details is not None:
-                begun.details = {**(begun.details or {}), COMPANION: other.id}
+                begun.details = {**(begun.details or {}), COMPANION: [other.id, mark_of(other.name)]}
         return outcome
 
 

@@ -133,21 +133,31 @@ def _nearest(times: Sequence[Time], day: dt.date, at: dt.time) -> Sequence[Time]
 def _look_or_book(
     now_at: Standing, form: CompanionForm, companion: Companion, starts_at: dt.datetime
 ) -> Answer:
-    """Nothing is booked but what was looked at: with whom, how long, at what price."""
+    """Nothing is booked but what was looked at: for whom and with whom, what, where, how long, at what price."""
+    choice = Choice.of(now_at.checkout.choice)
     try:
         planned = both_as_planned(
-            Choice.of(now_at.checkout.choice), now_at.client_id, companion, starts_at,
-            held_id=now_at.visit.id, now=clock.now(),
-        )  # fmt: skip
+            choice, now_at.client_id, companion, starts_at, held_id=now_at.visit.id, now=clock.now()
+        )
     except InvalidInput:
         raise
     except RuleViolation as error:
         return _afresh(form, companion, error.sentence)
     if planned is None:
         return _afresh(form, companion, _(GONE))
-    seen = mark_of(
-        [starts_at, *((one.therapist_id, one.plan.total_minutes, one.plan.price) for one in planned)]
-    )
+    shown = [
+        (
+            one.therapist_id,
+            one.plan.name,
+            one.plan.mode,
+            sorted(one.plan.addons),
+            one.plan.total_minutes,
+            one.plan.price,
+        )
+        for one in planned
+    ]
+    who = now_at.client_id, form.name_of_companion
+    seen = mark_of([starts_at, now_at.visit.location_id, who, shown, sorted(choice.areas)])
     if request.form.get("seen") == seen:
         return _book(now_at, form, companion, starts_at)
     return _look(now_at, form, planned, starts_at, seen)

@@ -254,10 +254,15 @@ def take_cancel(door: Door) -> Answer:
     try:
         if "sure" not in request.form:
             return _ask_whether_to_cancel(door)
-        cancel_visit(door.visit.id, by=door.by, by_clinic=False, by_client=True, now=clock.now(), seen=seen)
+        status = cancel_visit(
+            door.visit.id, by=door.by, by_clinic=False, by_client=True, now=clock.now(), seen=seen
+        )
     except RuleViolation as error:
         return show(door, 409, error.sentence)
-    flash(_("Your visit is cancelled. It costs you nothing."), "success")
+    if status == VisitStatus.LATE_CANCELLED:  # by the desk, while this page was open
+        flash(_("Your visit is cancelled."), "info")
+    else:
+        flash(_("Your visit is cancelled. It costs you nothing."), "success")
     return redirect(door.home, 303)
 
 
@@ -268,7 +273,8 @@ def _ask_whether_to_cancel(door: Door) -> Answer:
         visits.seen_as(visit), visit.starts_at, now=clock.now(), settings=premises.booking_settings()
     )
     return render_template(
-        "booking/cancel_check.html", visits=[visit], revision=visit.revision, action=door.cancel, home=door.home,
+        "booking/cancel_check.html", visits=[visit], shown_as=("revision", visit.revision),
+        has_changed=False, action=door.cancel, home=door.home,
         title=_("Cancel this visit?"), button=_("Cancel my visit"),
         keep=_("Keep my visit"), back=_("Back to your visit"),
     )  # fmt: skip

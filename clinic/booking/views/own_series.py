@@ -18,6 +18,7 @@ from clinic.rules.booking_policy import may_client_cancel
 from clinic.rules.language import _, ngettext
 from clinic.rules.permissions import Permission
 from clinic.shared import clock
+from clinic.shared.seen import mark_of
 from clinic.shared.web import Answer, found, go
 
 NEED = Permission.VISIT_OWN_WRITE
@@ -41,7 +42,13 @@ def my_series(series_id: int) -> Answer:
         series_id=series_id,
         seen_as=visits.seen_as,
         left=len(_left(rows)),
+        seen=_mark(_left(rows)),
     )
+
+
+def _mark(left: Sequence[Any]) -> str:
+    """Of what would be cancelled, as it stands."""
+    return mark_of([(one.id, one.revision) for one in left])
 
 
 def _left(rows: Sequence[Any]) -> list[Any]:
@@ -57,10 +64,11 @@ def _left(rows: Sequence[Any]) -> list[Any]:
 @pages.post("/my/series/<int:series_id>/cancel", needs=NEED)
 def cancel_my_series(series_id: int) -> Answer:
     """Ask whether it is meant where no dialog has; then cancel every visit that may still be cancelled online."""
-    left = _left(_own(series_id))
-    if left and "sure" not in request.form:
+    left, seen = _left(_own(series_id)), request.form.get("seen")
+    if left and ("sure" not in request.form or seen != _mark(left)):  # or one was moved meanwhile
         return render_template(
-            "booking/cancel_check.html", visits=left, revision=None,
+            "booking/cancel_check.html", visits=left, shown_as=("seen", _mark(left)),
+            has_changed=seen not in (None, _mark(left)),
             action=url_for("booking.cancel_my_series", series_id=series_id),
             title=ngettext("Cancel one visit?", "Cancel %(num)d visits?", len(left)),
             button=_("Cancel the rest of the series"), keep=_("Keep my visits"),
