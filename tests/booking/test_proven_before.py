@@ -16,7 +16,7 @@ from clinic.booking.services import checkout, people, restricting
 from clinic.booking.services.forgetting import forget_unfinished
 from clinic.clients import services as records
 from clinic.clients.models import Client
-from clinic.clients.steps import Details
+from clinic.clients.steps import Details, who_stands
 from clinic.intake.services import intakes
 from clinic.keeping.services import erasing
 from clinic.rules.errors import ReviewNeeded
@@ -287,3 +287,22 @@ def test_what_held_their_visit_is_let_go_when_they_are_known_again(app: Flask, w
     forget_unfinished(NOW + dt.timedelta(minutes=2))
     assert is_known(known)
     assert set(visits_of(known)) == {"confirmed"}
+
+
+def test_nobody_is_locked_while_nothing_is_decided(
+    app: Flask, world: w.World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The worker looks every few seconds, and somebody may wait for weeks."""
+    known, found = joined(app, world)
+    locked: list[int] = []
+
+    def noted(session: Any, client_id: int) -> Any:
+        locked.append(client_id)
+        return who_stands(session, client_id)
+
+    monkeypatch.setattr("clinic.booking.services.forgetting.who_stands", noted)
+    forget_unfinished(NOW)
+    assert (locked, is_known(known)) == ([], False)
+    cancels(found, world)
+    forget_unfinished(NOW + dt.timedelta(days=30))
+    assert (locked, is_known(known)) == ([known], True)

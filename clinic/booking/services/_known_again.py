@@ -11,9 +11,18 @@ from clinic.therapists import queries as therapists
 
 
 def know_again(session: Session, client: Client) -> bool:
-    """Whether this person, locked with those who look like them, is known again. Staff have compared them with those
-    for whom they wait, or all that waits is over; and nothing of anybody who looks like them, on whichever of the cards
-    that were joined, would count for them: what is taken for theirs until now is let go by a decision alone."""
+    """Whether this person, locked with those who look like them, is known again from now on."""
+    if not may_be_known_again(client):
+        return False
+    client.is_unproven = False
+    session.flush()
+    return True
+
+
+def may_be_known_again(client: Client) -> bool:
+    """Whether somebody who was known is to be known again. Staff have compared them with those for whom they wait, or
+    all that waits is over; and nothing of anybody who looks like them, on whichever of the cards that were joined,
+    would count for them: what is taken for theirs until now is let go by a decision alone."""
     if not (client.is_unproven and client.was_proven) or client.merged_into_id is not None:
         return False
     alike = clients.look_alikes(client)
@@ -22,8 +31,4 @@ def know_again(session: Session, client: Client) -> bool:
     ids = [one.id for one in alike]
     if any(one.is_barred_online for one in alike) or therapists.restrictions_of(clients.all_ids(*ids)):
         return False
-    if open_questions.who_speak(ids):
-        return False
-    client.is_unproven = False
-    session.flush()
-    return True
+    return not open_questions.who_speak(ids)

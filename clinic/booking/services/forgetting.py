@@ -9,7 +9,7 @@ from clinic.booking.models import Checkout, OpenQuestion
 from clinic.booking.queries import open_questions, unfinished
 from clinic.booking.queries.checkouts import LASTS
 from clinic.booking.services._forgetting import forget_guest, forget_if_bare
-from clinic.booking.services._known_again import know_again
+from clinic.booking.services._known_again import know_again, may_be_known_again
 from clinic.booking.services.judging import judge_visits_of
 from clinic.clients import queries as clients
 from clinic.clients.steps import who_stands
@@ -29,6 +29,12 @@ def forget_unfinished(now: dt.datetime) -> int:
 
 @tried_again
 def _know_again(client_id: int, now: dt.datetime) -> None:
+    """Looked at first: for most of them nothing is decided for weeks, and nobody is kept waiting for that."""
+    found = clients.client(client_id)
+    is_due = found is not None and may_be_known_again(found)
+    db.session.rollback()
+    if not is_due:
+        return
     with transaction() as session:
         client = who_stands(session, client_id)
         if client is not None and know_again(session, client):
