@@ -34,7 +34,6 @@ from clinic.clients import queries as clients
 from clinic.premises import queries as premises
 from clinic.rules import words
 from clinic.rules.availability import Start
-from clinic.rules.booking_policy import cancel_until
 from clinic.rules.errors import BarredOnline, HoldExpired, InvalidInput, NotFound, RuleViolation, SlotTaken
 from clinic.rules.language import N_, _
 from clinic.rules.permissions import Permission
@@ -167,8 +166,7 @@ def _look(
     now_at: Standing, form: CompanionForm, planned: Sequence[Planned], starts_at: dt.datetime, seen: str
 ) -> Answer:
     """Everything about both on one page, before anything is booked."""
-    visit, facts = now_at.visit, premises.clinic_facts()
-    until = cancel_until(starts_at, premises.booking_settings())
+    visit = now_at.visit
     names = {one.id: one.name for one in therapists.active_therapists()}
     people = now_at.client.name if now_at.client else "", form.name_of_companion
     return render_template(
@@ -186,10 +184,7 @@ def _look(
         start=moment_text(starts_at),
         day=starts_at.astimezone(ZoneInfo(visit.zone)).date(),
         total=sum(one.plan.price for one in planned),
-        until=words.unbroken(
-            words.moment_words(until, visit.zone, uses_24_hours=bool(facts and facts.uses_24_hours))
-        ),
-        is_late=until <= clock.now(),
+        **kit.until_when_it_is_free(starts_at, visit.zone),
         seen=seen,
         has_changed="seen" in request.form,
         typed=[(name, request.form[name]) for name in form.data if name in request.form],

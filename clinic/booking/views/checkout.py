@@ -25,8 +25,6 @@ from clinic.booking.views.which import BY_NUMBER, GOAL
 from clinic.clients import queries as clients
 from clinic.intake import queries as intake
 from clinic.premises import queries as premises
-from clinic.rules import words
-from clinic.rules.booking_policy import cancel_until
 from clinic.rules.contact import ONE_NAME
 from clinic.rules.errors import (
     BarredOnline,
@@ -251,8 +249,6 @@ def _outlook(now_at: Standing, rest: Any) -> Outlook:
 def check_page(now_at: Standing, unsafe: services.Result | None = None, form: AimForm | None = None) -> str:
     """The card. With unsafe add-ons it shows what is booked without them, as the button says."""
     visit, rest = now_at.visit, unsafe.rest if unsafe else None
-    until = cancel_until(visit.starts_at, premises.booking_settings())
-    facts = premises.clinic_facts()
     ahead_of = _outlook(now_at, rest)
     return render_template(
         "booking/check.html",
@@ -261,10 +257,7 @@ def check_page(now_at: Standing, unsafe: services.Result | None = None, form: Ai
         is_refused=ahead_of.refuses and unsafe is None,
         is_letter_needed=ahead_of.waits_for_letter and unsafe is None,
         left_out=areas_in_words(ahead_of.left_out),
-        until=words.unbroken(
-            words.moment_words(until, visit.zone, uses_24_hours=bool(facts and facts.uses_24_hours))
-        ),
-        is_late=until <= clock.now(),
+        **kit.until_when_it_is_free(visit.starts_at, visit.zone),
         seen=seen_of(now_at),
         unsafe=unsafe,
         may_book_several=unsafe is None and kit.may_book_several(now_at),

@@ -22,6 +22,7 @@ from clinic.premises import queries as premises
 from clinic.premises.queries import PlaceFacts
 from clinic.rules import words
 from clinic.rules.body_areas import AREAS
+from clinic.rules.booking_policy import cancel_until
 from clinic.rules.errors import HoldExpired, InvalidInput
 from clinic.rules.kinds import ASKED_FOR, WITH_ASKED
 from clinic.rules.language import N_, _
@@ -201,6 +202,13 @@ def same_again(visit: Any) -> Wish:
 def options_url(wish: Wish) -> str:
     """The page on which this wish is chosen, as it stands."""
     return url_for("booking.choose_options", service=wish.service, **wish.query(day=None))
+
+
+def until_when_it_is_free(starts_at: dt.datetime, zone: str) -> dict[str, Any]:
+    """Until when a visit that begins then can be cancelled without charge, in words, and whether that is over."""
+    until, facts = cancel_until(starts_at, premises.booking_settings()), premises.clinic_facts()
+    said = words.moment_words(until, zone, uses_24_hours=bool(facts and facts.uses_24_hours))
+    return {"until": words.unbroken(said), "is_late": until <= clock.now()}
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,6 @@ from clinic.intake.queries.clearances import letters_of
 from clinic.premises import queries as premises
 from clinic.rules import words
 from clinic.rules.booking_policy import (
-    cancel_until,
     check_client_may_cancel,
     check_client_may_move,
     may_client_cancel,
@@ -74,8 +73,7 @@ def show(door: Door, status_code: int = 200, sentence: str = "", form: AimForm |
     """The visit, with what can be done about it."""
     visit, now, settings = door.visit, clock.now(), premises.booking_settings()
     status = visits.seen_as(visit)
-    until = cancel_until(visit.starts_at, settings)
-    facts, instead = premises.clinic_facts(), instead_of(visit)
+    instead = instead_of(visit)
     page = render_template(
         "booking/visit.html",
         door=door,
@@ -88,9 +86,7 @@ def show(door: Door, status_code: int = 200, sentence: str = "", form: AimForm |
         health=health_state(visit),
         answers_href=door.health or (door.by and url_for("booking.my_health", client_id=visit.client_id)),
         check_in_href=door.check_in,
-        until=words.unbroken(
-            words.moment_words(until, visit.zone, uses_24_hours=bool(facts and facts.uses_24_hours))
-        ),
+        **kit.until_when_it_is_free(visit.starts_at, visit.zone),
         may_move=visit.couple_id is None
         and may_client_move(status, visit.starts_at, now=now, settings=settings),
         may_cancel=may_client_cancel(status, visit.starts_at, now=now, settings=settings),

@@ -36,13 +36,14 @@ def _own(series_id: int) -> Sequence[Any]:
 def my_series(series_id: int) -> Answer:
     """Every visit of a series."""
     rows = _own(series_id)
+    left = _left(rows)
     return render_template(
         "booking/my_series.html",
         visits=rows,
         series_id=series_id,
         seen_as=visits.seen_as,
-        left=len(_left(rows)),
-        seen=_mark(_left(rows)),
+        left=len(left),
+        seen=_mark(left),
     )
 
 
@@ -64,11 +65,12 @@ def _left(rows: Sequence[Any]) -> list[Any]:
 @pages.post("/my/series/<int:series_id>/cancel", needs=NEED)
 def cancel_my_series(series_id: int) -> Answer:
     """Ask whether it is meant where no dialog has; then cancel every visit that may still be cancelled online."""
-    left, seen = _left(_own(series_id)), request.form.get("seen")
-    if left and ("sure" not in request.form or seen != _mark(left)):  # or one was moved meanwhile
+    left = _left(_own(series_id))
+    seen, now_seen = request.form.get("seen"), _mark(left)
+    if left and ("sure" not in request.form or seen != now_seen):  # or one was moved meanwhile
         return render_template(
-            "booking/cancel_check.html", visits=left, shown_as=("seen", _mark(left)),
-            has_changed=seen not in (None, _mark(left)),
+            "booking/cancel_check.html", visits=left, shown_as=("seen", now_seen),
+            has_changed=seen not in (None, now_seen),
             action=url_for("booking.cancel_my_series", series_id=series_id),
             title=ngettext("Cancel one visit?", "Cancel %(num)d visits?", len(left)),
             button=_("Cancel the rest of the series"), keep=_("Keep my visits"),
