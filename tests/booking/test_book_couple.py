@@ -16,8 +16,10 @@ from sqlalchemy import select, update
 from clinic.booking.forms.choice import moment_text
 from clinic.booking.models import Checkout, Claim, Couple, Visit
 from clinic.booking.services import people, visits
+from clinic.booking.services._chosen import plan_as_chosen
 from clinic.booking.services.checkout import Choice
-from clinic.booking.services.couple_online import Companion, book_with
+from clinic.booking.services.couple_online import Companion, Planned, book_with
+from clinic.booking.views import book_couple
 from clinic.catalogue.models import ServiceLength
 from clinic.clients.models import Client, ClientAccess
 from clinic.clients.steps import Details
@@ -323,6 +325,41 @@ def test_a_time_for_two_that_went_after_the_look_is_not_free_any_more(
     assert browser.post("/book/couple", data=form).status_code == 409
 
 
+def test_what_changes_between_the_look_and_the_booking_of_one_request_is_looked_at_again(
+    account: Account, world: w.World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The mark is compared before the transaction that books: another therapist, or another price, is shown first."""
+    browser, form = account.browser, named(start=moment_text(w.at(4)))
+    to_check(account)
+    look = book_couple.both_as_planned
+
+    def taken(planned: Any) -> None:
+        w.at_desk(world, somebody(), "relaxation", when=w.at(4), therapist_id=planned[0].therapist_id)
+
+    def dearer(_planned: Any) -> None:
+        with transaction() as session:
+            session.execute(update(ServiceLength).values(price=ServiceLength.price + 500))
+
+    for happens in (dearer, taken):
+        seen = walk.seen_for_two(browser, form)
+        left = [happens]
+
+        def and_then(*args: Any, left: list[Callable[[Any], None]] = left, **kwargs: Any) -> Any:
+            planned = look(*args, **kwargs)
+            while left:
+                left.pop()(planned)
+            return planned
+
+        monkeypatch.setattr(book_couple, "both_as_planned", and_then)
+        again = browser.post("/book/couple", data={**form, **seen})
+        monkeypatch.setattr(book_couple, "both_as_planned", look)
+        assert (again.status_code, "changed meanwhile" in again.text) == (200, True), happens
+        assert (left, rows(Couple)) == ([], 0)
+    shown = walk.seen_for_two(browser, form)
+    browser.post("/book/couple", data={**form, **shown})
+    assert [one.any_therapist for one in pair() if one.couple_id is not None] == [True, True]
+
+
 def test_who_is_asked_for_by_the_one_is_not_asked_for_the_other(account: Account, world: w.World) -> None:
     """Of two people one asks for a woman: whoever comes along is treated by anybody, as the times say."""
     with transaction() as session:
@@ -428,6 +465,8 @@ def test_bad_input_and_whoever_may_not(app: Flask, account: Account, world: w.Wo
             ClientAccess(user_id=account.user_id, client_id=other.client_id, relation="carer", since=NOW)
         )
     choice: Choice = w.choice("relaxation")
+    plan = plan_as_chosen(choice, True)
+    shown = Planned(world.therapists[0], plan), Planned(world.therapists[1], plan)
     for (key, client_id, companion, by), refusal in (
         (("", account.client_id, Companion(other.client_id), account.user_id), HoldExpired),
         ((token, other.client_id, Companion(account.client_id), other.user_id), HoldExpired),
@@ -437,7 +476,7 @@ def test_bad_input_and_whoever_may_not(app: Flask, account: Account, world: w.Wo
         ((token, account.client_id, Companion(other.client_id), account.user_id), BarredOnline),
     ):
         with pytest.raises(refusal):
-            book_with(key, choice, client_id, companion, w.at(3), user_id=by, now=NOW)
+            book_with(key, choice, client_id, companion, w.at(3), looked_at=shown, user_id=by, now=NOW)
     with transaction() as session:
         session.execute(update(Room).values(tables=1))
     assert browser.get("/book/couple").status_code == 409

@@ -31,7 +31,7 @@ from clinic.clients.models import Client
 from clinic.clients.steps import Details, add_client
 from clinic.premises import queries as premises
 from clinic.rules.contact import name_key
-from clinic.rules.errors import BarredOnline, InvalidInput, NotFound
+from clinic.rules.errors import BarredOnline, ChangedMeanwhile, InvalidInput, NotFound
 from clinic.rules.language import _
 from clinic.rules.screening import age_on
 from clinic.shared.audit import leave_trace
@@ -112,13 +112,16 @@ def book_with(
     companion: Companion,
     starts_at: dt.datetime,
     *,
+    looked_at: tuple[Planned, Planned],
     user_id: int,
     now: dt.datetime,
 ) -> CoupleOutcome:
     """Book both, confirmed or waiting, or nothing when the gate refuses one of them; the kept time makes room for it.
+    `looked_at`: what was shown of both, from `both_as_planned`; nothing else is booked.
 
     The checkout is finished by it: pressed twice it books once. Raises SlotTaken with the nearest times for both,
-    TooManyPending, BarredOnline, TooSoon, TooFarAhead, HoldExpired, NotFound, InvalidInput naming the field.
+    ChangedMeanwhile, TooManyPending, BarredOnline, TooSoon, TooFarAhead, HoldExpired, NotFound, InvalidInput naming
+    the field.
     """
     check_online_start(starts_at, now, choice.location_id)
     with transaction() as session:
@@ -134,7 +137,11 @@ def book_with(
         before = _who_else(begun, first, other, is_typed=companion.details is not None)
         if companion.details is None and other.is_unproven and open_questions.who_speak(before):
             raise BarredOnline()  # they may be one of those, and could be confirmed at once
-        halves = Half(first.id, choice), Half(other.id, replace(choice, therapist_id=None, gender=""))
+        one, two = looked_at
+        halves = (
+            Half(first.id, choice, one.therapist_id),
+            Half(other.id, replace(choice, therapist_id=None, gender=""), two.therapist_id),
+        )
         outcome = book_both(
             session, halves, starts_at, request_key=f"hold-{begun.visit_id}", source=ONLINE, by=user_id, now=now,
             begun=Begun(
@@ -143,7 +150,12 @@ def book_with(
         )  # fmt: skip
         if outcome.couple_id is not None:
             pair = reading.visits_of_couple(outcome.couple_id)
-            finish(session, begun, next(one for one in pair if one.client_id == first.id), now)
+            mine, theirs = sorted(pair, key=lambda visit: visit.client_id != first.id)
+            if [(v.price, v.ends_at) for v in (mine, theirs)] != [
+                (p.plan.price, starts_at + dt.timedelta(minutes=p.plan.total_minutes)) for p in looked_at
+            ]:
+                raise ChangedMeanwhile
+            finish(session, begun, mine, now)
             if companion.details is not None:
                 begun.details = {**(begun.details or {}), COMPANION: [other.id, mark_of(other.name)]}
         return outcome

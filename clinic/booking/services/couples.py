@@ -56,10 +56,12 @@ DESK = "desk"
 
 @dataclass(frozen=True)
 class Half:
-    """One of the two: who, and what they want; the therapist stands in the choice."""
+    """One of the two: who, and what they want; the therapist stands in the choice. `shown_with`: the therapist who was
+    shown for them where anybody would do: nobody else is taken without a word."""
 
     client_id: int
     choice: Choice
+    shown_with: int | None = None
 
 
 @dataclass(frozen=True)
@@ -172,7 +174,13 @@ def book_both(
     pair = [visit for visit, _plan in made]
     settle(session, pair, judged, is_new=True, now=now)
     asks = [
-        ask_for(visit, plan, now=now, by_staff=source == DESK, therapist_id=half.choice.therapist_id)
+        ask_for(
+            visit,
+            plan,
+            now=now,
+            by_staff=source == DESK,
+            therapist_id=half.choice.therapist_id or half.shown_with,
+        )
         for half, (visit, plan) in zip(halves, made, strict=True)
     ]
     if begun.held_id is not None:

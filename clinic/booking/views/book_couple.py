@@ -34,7 +34,15 @@ from clinic.clients import queries as clients
 from clinic.premises import queries as premises
 from clinic.rules import words
 from clinic.rules.availability import Start
-from clinic.rules.errors import BarredOnline, HoldExpired, InvalidInput, NotFound, RuleViolation, SlotTaken
+from clinic.rules.errors import (
+    BarredOnline,
+    ChangedMeanwhile,
+    HoldExpired,
+    InvalidInput,
+    NotFound,
+    RuleViolation,
+    SlotTaken,
+)
 from clinic.rules.language import N_, _
 from clinic.rules.permissions import Permission
 from clinic.shared import clock
@@ -130,9 +138,14 @@ def _nearest(times: Sequence[Time], day: dt.date, at: dt.time) -> Sequence[Time]
 
 
 def _look_or_book(
-    now_at: Standing, form: CompanionForm, companion: Companion, starts_at: dt.datetime
+    now_at: Standing,
+    form: CompanionForm,
+    companion: Companion,
+    starts_at: dt.datetime,
+    in_vain: tuple[Planned, Planned] | None = None,
 ) -> Answer:
-    """Nothing is booked but what was looked at: for whom and with whom, what, where, how long, at what price."""
+    """Nothing is booked but what was looked at: for whom and with whom, what, where, how long, at what price.
+    `in_vain`: what could not be booked a moment ago."""
     choice = Choice.of(now_at.checkout.choice)
     try:
         planned = both_as_planned(
@@ -142,7 +155,7 @@ def _look_or_book(
         raise
     except RuleViolation as error:
         return _afresh(form, companion, error.sentence)
-    if planned is None:
+    if planned in (None, in_vain):
         return _afresh(form, companion, _(GONE))
     shown = [
         (
@@ -158,7 +171,7 @@ def _look_or_book(
     who = now_at.client_id, form.name_of_companion
     seen = mark_of([starts_at, now_at.visit.location_id, who, shown, sorted(choice.areas)])
     if request.form.get("seen") == seen:
-        return _book(now_at, form, companion, starts_at)
+        return _book(now_at, form, companion, starts_at, planned)
     return _look(now_at, form, planned, starts_at, seen)
 
 
@@ -192,20 +205,31 @@ def _look(
     )
 
 
-def _book(now_at: Standing, form: CompanionForm, companion: Companion, starts_at: dt.datetime) -> Answer:
+def _book(
+    now_at: Standing,
+    form: CompanionForm,
+    companion: Companion,
+    starts_at: dt.datetime,
+    planned: tuple[Planned, Planned],
+) -> Answer:
     client_id = now_at.client_id
     try:
         outcome = book_with(
             kit.token() or "", Choice.of(now_at.checkout.choice), client_id, companion, starts_at,
-            user_id=current_user.id, now=clock.now(),
+            looked_at=planned, user_id=current_user.id, now=clock.now(),
         )  # fmt: skip
     except InvalidInput as error:
         if error.field == "answers":
             flash(error.sentence, "care")
             return go("booking.checkout")
         raise
-    except SlotTaken as error:
-        return _afresh(form, companion, _(GONE), error.nearest.starts)
+    except (SlotTaken, ChangedMeanwhile) as error:
+        still = kit.standing()
+        if (
+            still is not None and still.step is Step.CHECK
+        ):  # it may be had in another way, which is looked at first
+            return _look_or_book(still, form, companion, starts_at, in_vain=planned)
+        return _afresh(form, companion, _(GONE), error.nearest.starts if isinstance(error, SlotTaken) else ())
     except (BarredOnline, NotFound, HoldExpired) as error:
         return call_us(error, now_at.visit.location.phone)
     except RuleViolation as error:
