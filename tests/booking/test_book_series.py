@@ -17,12 +17,14 @@ from clinic.booking.services.resting import RestSaid
 from clinic.booking.services.series import book_series
 from clinic.booking.services.series_plan import plan_series
 from clinic.booking.services.series_starts import OneStart
+from clinic.catalogue.models import ServiceLength
 from clinic.clients.models import Client
 from clinic.premises.models import Clinic
 from clinic.rules.errors import BarredOnline, HoldExpired, InvalidInput, NotFound, RestNeeded, TooFarAhead
 from clinic.rules.series import Pattern
 from clinic.shared.database import db, transaction
 from clinic.shared.mail import OutgoingMail
+from tests.booking import walk
 from tests.booking import world as w
 from tests.booking.test_from_day import OPERATED
 from tests.booking.test_pages_own import LAST_MONTH, Account
@@ -87,7 +89,7 @@ def test_a_series_begins_with_the_kept_time_and_is_booked_whole(account: Account
         w.at(3).isoformat(), "", w.at(17).isoformat(), w.at(24).isoformat()
     ]  # fmt: skip
     assert "sooner than advised" not in page.text
-    sent = order(**chosen, book="1")
+    sent = order(**chosen, **walk.mark_on(page.text), book="1")
     answer = browser.post("/book/series", data=sent)
     assert browser.post("/book/series", data=sent).location == answer.location, "a double click"
     assert rows(Series) == 1
@@ -122,8 +124,8 @@ def test_the_kept_time_is_booked_though_somebody_is_off_meanwhile(
         time_off.add_closure(world.place_id, None, *kept[2:], "x", by=world.desk_id, now=NOW)
     for one in world.therapists if meanwhile == "off" else ():
         time_off.add_time_off(one, "off", *kept[2:], "", by=world.desk_id, now=NOW)
-    chosen = picks(browser.post("/book/series", data=order()).text)
-    answer = browser.post("/book/series", data=order(**chosen, book="1"))
+    page = browser.post("/book/series", data=order()).text
+    answer = browser.post("/book/series", data=order(**picks(page), **walk.mark_on(page), book="1"))
     assert (answer.status_code, len(booked())) == (303, 4)
     first = booked()[0]
     assert (first.therapist_id, first.room_id, first.starts_at, first.ends_at) == kept
@@ -178,16 +180,17 @@ def test_every_date_keeps_the_online_rules(account: Account) -> None:
     assert far.count("This lies outside the days that can be booked now.") == 1
     further = browser.post("/book/series", data=order(count="6")).text
     assert "1 date lies too far ahead to be booked online today. Book it later, or call us." in further
-    beyond = order(**{"date-0": f"{w.at(3).isoformat()}|", "date-1": f"{w.at(38).isoformat()}|", "book": "1"})
+    mark = walk.mark_on(far)
+    beyond = order(**mark, **{"date-0": f"{w.at(3).isoformat()}|", "date-1": f"{w.at(38).isoformat()}|", "book": "1"})
     assert browser.post("/book/series", data=beyond).status_code == 409
     set_clinic(new_horizon_days=12)
     new = browser.post("/book/series", data=order()).text
     assert "2 of 4 fit." in new
-    last = order(**{"date-0": f"{w.at(3).isoformat()}|", "date-1": f"{w.at(17).isoformat()}|", "book": "1"})
+    last = order(**mark, **{"date-0": f"{w.at(3).isoformat()}|", "date-1": f"{w.at(17).isoformat()}|", "book": "1"})
     assert browser.post("/book/series", data=last).status_code == 409
     set_clinic(new_horizon_days=None)
     soon = order(
-        **{"date-0": f"{w.at(3).isoformat()}|", "date-1": f"{w.at(3, 15).isoformat()}||anything", "book": "1"}
+        **mark, **{"date-0": f"{w.at(3).isoformat()}|", "date-1": f"{w.at(3, 15).isoformat()}||anything", "book": "1"}
     )
     refused = browser.post("/book/series", data=soon)
     assert refused.status_code == 409
@@ -213,16 +216,35 @@ def test_every_date_keeps_the_online_rules(account: Account) -> None:
 def test_what_was_taken_meanwhile_leaves_nothing_booked(account: Account, world: w.World) -> None:
     browser = account.browser
     to_check(account)
-    chosen = picks(browser.post("/book/series", data=order()).text)
+    page = browser.post("/book/series", data=order()).text
     for other in world.therapists:
         w.at_desk(world, somebody(), "relaxation", when=w.at(17), therapist_id=other)
-    answer = browser.post("/book/series", data=order(**chosen, book="1"))
+    answer = browser.post("/book/series", data=order(**picks(page), **walk.mark_on(page), book="1"))
     assert answer.status_code == 409
     assert "has just been taken" in answer.text
     assert rows(Series) == 0
-    kept = picks(answer.text)
+    kept = picks(answer.text) | walk.mark_on(answer.text)
     assert browser.post("/book/series", data=order(**kept, book="1")).status_code == 303
     assert [one.starts_at for one in booked()] == [w.at(3), w.at(10), w.at(24)]
+
+
+def test_a_price_that_was_raised_since_is_shown_before_it_is_booked(account: Account) -> None:
+    browser = account.browser
+    with transaction() as session:
+        session.execute(update(ServiceLength).values(price=9500))
+    to_check(account)
+    page = browser.post("/book/series", data=order()).text
+    assert "Each visit costs $95 as you chose it, paid at the clinic." in page
+    assert "Online you can move or cancel a visit up to 24 hours before it begins." in page
+    with transaction() as session:
+        session.execute(update(ServiceLength).values(price=10000))
+    again = browser.post("/book/series", data=order(**picks(page), **walk.mark_on(page), book="1"))
+    assert (again.status_code, rows(Series)) == (409, 0)
+    assert "changed meanwhile" in again.text
+    assert "Each visit costs $100 as" in again.text
+    sent = order(**picks(again.text), **walk.mark_on(again.text), book="1")
+    assert browser.post("/book/series", data=sent).status_code == 303
+    assert {one.price for one in booked()} == {10000}
 
 
 def test_bad_input_and_whoever_may_not(app: Flask, account: Account) -> None:
@@ -279,8 +301,9 @@ def test_who_books_a_series_is_told_when_not_every_visit_is_confirmed(account: A
     w.sign_answers(account.client_id, OPERATED, now=LAST_MONTH)
     to_check(account)
     wanted = order(every="2")
-    chosen = picks(account.browser.post("/book/series", data=wanted).text)
-    page = account.browser.post("/book/series", data={**wanted, **chosen, "book": "1"})
+    shown = account.browser.post("/book/series", data=wanted).text
+    sent = {**wanted, **picks(shown), **walk.mark_on(shown), "book": "1"}
+    page = account.browser.post("/book/series", data=sent)
     assert [one.status for one in booked()] == ["pending", *["confirmed"] * 3]
     told = account.browser.get(page.location).text
     assert "Not every visit is confirmed yet" in told

@@ -214,7 +214,7 @@ def book_a_series(teller: Teller, declared: Mapping[str, Mapping[str, object]] |
     teller.get("/book/series")
     asked = {"every": "1", "count": "3"}
     page = teller.post("/book/series", asked)
-    made = teller.post("/book/series", {**asked, **picks(page.text), "book": "1"})
+    made = teller.post("/book/series", {**asked, **picks(page.text), **walk.mark_on(page.text), "book": "1"})
     if made.status_code == 303:
         teller.get(walk.location(made))
         teller.get("/book/done")

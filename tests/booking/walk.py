@@ -62,10 +62,15 @@ def for_two(client: FlaskClient, form: FORM) -> TestResponse:
     return client.post("/book/couple", data={**form, **seen_for_two(client, form)})
 
 
-def seen_for_two(client: FlaskClient, form: FORM) -> FORM:
-    """What the look at both visits says that it showed; nothing where none came."""
-    found = re.search(r'name="seen" value="([^"]+)"', client.post("/book/couple", data=form).text)
+def mark_on(page: str) -> FORM:
+    """The mark of what this page shows, as its form sends it; nothing where there is none."""
+    found = re.search(r'name="seen" value="([^"]+)"', page)
     return {"seen": found[1]} if found else {}
+
+
+def seen_for_two(client: FlaskClient, form: FORM) -> FORM:
+    """What the look at both visits says that it showed."""
+    return mark_on(client.post("/book/couple", data=form).text)
 
 
 LAST_PAGE = "Is everything right?", "This is not safe for you as it is"

@@ -157,17 +157,7 @@ def _look_or_book(
         return _afresh(form, companion, error.sentence)
     if planned in (None, in_vain):
         return _afresh(form, companion, _(GONE))
-    shown = [
-        (
-            one.therapist_id,
-            one.plan.name,
-            one.plan.mode,
-            sorted(one.plan.addons),
-            one.plan.total_minutes,
-            one.plan.price,
-        )
-        for one in planned
-    ]
+    shown = [(one.therapist_id, kit.as_shown(one.plan)) for one in planned]
     who = now_at.client_id, form.name_of_companion
     seen = mark_of([starts_at, now_at.visit.location_id, who, shown, sorted(choice.areas)])
     if request.form.get("seen") == seen:

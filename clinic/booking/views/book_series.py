@@ -25,6 +25,7 @@ from clinic.rules.permissions import Permission
 from clinic.rules.series import Pattern
 from clinic.rules.visit_status import VisitStatus
 from clinic.shared import clock
+from clinic.shared.seen import mark_of
 from clinic.shared.web import Answer, go
 from clinic.therapists import queries as therapists
 
@@ -56,6 +57,8 @@ def take_series(now_at: Standing) -> Answer:
         return _page(now_at, form, status=422)
     try:
         if request.form.get("book"):
+            if request.form.get("seen") != _seen(now_at):
+                return _afresh(form, series_dates.picked(), _(kit.CHANGED))
             return _book(now_at, form)
         return _page(now_at, form, plan=_plan(now_at, form))
     except InvalidInput as error:
@@ -66,6 +69,12 @@ def _booked(now_at: Standing) -> Answer:
     """The whole series, also after a double click."""
     series_id = now_at.visit.series_id
     return go("booking.my_series", series_id=series_id) if series_id else go("booking.done")
+
+
+def _seen(now_at: Standing) -> str:
+    """What the page says of each visit beside its date: another tab, or the owner, may have changed it since."""
+    choice = Choice.of(now_at.checkout.choice)
+    return mark_of([now_at.client_id, now_at.visit.location_id, kit.as_shown(now_at.plan), sorted(choice.areas)])
 
 
 def _pattern(now_at: Standing, form: OwnSeriesForm) -> Pattern:
@@ -143,6 +152,7 @@ def _page(
         "booking/book_series.html",
         form=form,
         trouble=trouble,
+        seen=_seen(now_at),
         dates=[series_dates.question(one, door) for one in plan],
         fitting=sum(one.fits for one in plan),
         too_far=sum(one.code == "too_late" and not one.alternatives for one in plan),

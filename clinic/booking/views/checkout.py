@@ -283,10 +283,7 @@ def confirm(now_at: Standing) -> Answer:
     if now_at.step is not Step.CHECK:
         return go("booking.done")
     if request.form.get("seen") != seen_of(now_at):
-        flash(
-            _("Your booking was changed meanwhile, perhaps in another tab. This is how it stands now."),
-            "care",
-        )
+        flash(_(kit.CHANGED), "care")
         return go("booking.check")
     form = AimForm(request.form)
     if not form.validate():

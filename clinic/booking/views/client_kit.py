@@ -17,6 +17,7 @@ from clinic.booking.queries.checkouts import Standing
 from clinic.booking.queries.free_times import Time
 from clinic.booking.services import checkout as checkout_services
 from clinic.booking.services.checkout import Choice
+from clinic.catalogue.queries import VisitPlan
 from clinic.clients import queries as clients
 from clinic.premises import queries as premises
 from clinic.premises.queries import PlaceFacts
@@ -29,6 +30,7 @@ from clinic.rules.language import N_, _
 from clinic.shared import clock
 
 STEPS = 5
+CHANGED = N_("Your booking was changed meanwhile, perhaps in another tab. This is how it stands now.")
 PARTS_OF_DAY = (
     (N_("Morning"), "sunrise", 0, 12),
     (N_("Afternoon"), "sun", 12, 17),
@@ -209,6 +211,11 @@ def until_when_it_is_free(starts_at: dt.datetime, zone: str) -> dict[str, Any]:
     until, facts = cancel_until(starts_at, premises.booking_settings()), premises.clinic_facts()
     said = words.moment_words(until, zone, uses_24_hours=bool(facts and facts.uses_24_hours))
     return {"until": words.unbroken(said), "is_late": until <= clock.now()}
+
+
+def as_shown(plan: VisitPlan) -> list[Any]:
+    """What a page shows of a treatment before it is booked, for the mark of that page."""
+    return [plan.name, plan.mode, sorted(plan.addons), plan.total_minutes, plan.price]
 
 
 @dataclass(frozen=True)
