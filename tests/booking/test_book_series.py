@@ -181,16 +181,25 @@ def test_every_date_keeps_the_online_rules(account: Account) -> None:
     further = browser.post("/book/series", data=order(count="6")).text
     assert "1 date lies too far ahead to be booked online today. Book it later, or call us." in further
     mark = walk.mark_on(far)
-    beyond = order(**mark, **{"date-0": f"{w.at(3).isoformat()}|", "date-1": f"{w.at(38).isoformat()}|", "book": "1"})
+    beyond = order(
+        **mark, **{"date-0": f"{w.at(3).isoformat()}|", "date-1": f"{w.at(38).isoformat()}|", "book": "1"}
+    )
     assert browser.post("/book/series", data=beyond).status_code == 409
     set_clinic(new_horizon_days=12)
     new = browser.post("/book/series", data=order()).text
     assert "2 of 4 fit." in new
-    last = order(**mark, **{"date-0": f"{w.at(3).isoformat()}|", "date-1": f"{w.at(17).isoformat()}|", "book": "1"})
+    last = order(
+        **mark, **{"date-0": f"{w.at(3).isoformat()}|", "date-1": f"{w.at(17).isoformat()}|", "book": "1"}
+    )
     assert browser.post("/book/series", data=last).status_code == 409
     set_clinic(new_horizon_days=None)
     soon = order(
-        **mark, **{"date-0": f"{w.at(3).isoformat()}|", "date-1": f"{w.at(3, 15).isoformat()}||anything", "book": "1"}
+        **mark,
+        **{
+            "date-0": f"{w.at(3).isoformat()}|",
+            "date-1": f"{w.at(3, 15).isoformat()}||anything",
+            "book": "1",
+        },
     )
     refused = browser.post("/book/series", data=soon)
     assert refused.status_code == 409

@@ -138,6 +138,15 @@ def test_somebody_not_signed_in_joins_and_leaves(client: FlaskClient, world: w.W
         assert client.get(page).status_code == 404
 
 
+def test_mistakes_are_listed_as_the_fields_stand_on_the_page(client: FlaskClient, world: w.World) -> None:
+    page = client.post(WAIT, data={"minutes": "60", "guardian_name": "www.spam.example"}).text
+    listed = re.findall(r'href="#([\w-]+)"', page[page.index("data-error-summary") : page.index("<form")])
+    assert [one for one in listed if f'id="{one}"' not in page] == []
+    places = [page.index(f'id="{one}"') for one in listed]
+    assert {"email", "phone", "guardian_name", "first_name"} < set(listed)
+    assert places == sorted(places), listed
+
+
 def test_whether_an_e_mail_has_an_account_does_not_show_in_the_work_it_makes(
     app: Flask, client: FlaskClient, world: w.World
 ) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from typing import Any
 
-from wtforms import Form, RadioField, SelectField, StringField
+from wtforms import Form, RadioField, SelectField, SelectMultipleField, StringField
 from wtforms.validators import Email, InputRequired
 
 from clinic.clients.forms import NO_LAST_NAME
@@ -102,13 +103,18 @@ class PersonForm(Form):
         )
         return True
 
+    def in_page_order(self) -> Iterable[Any]:
+        """The fields as they stand on the page."""
+        return self
+
     def errors_in_order(self) -> list[tuple[str, str]]:
         """Messages with the id of the control to go to, in the order of the page."""
         found: list[tuple[str, str]] = []
-        for field in self:
+        for field in self.in_page_order():
             if field.name == "born_day" and self.born_error:
                 found.append(("born_day", self.born_error))
-            target = f"{field.id}-0" if field.type == "RadioField" else field.id
+            is_group = isinstance(field, RadioField | SelectMultipleField)
+            target = f"{field.id}-0" if is_group else field.id
             found += [(target, str(text)) for text in field.errors]
         return found
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 
 from wtforms import Form, SelectField, ValidationError
 
@@ -109,6 +110,10 @@ class JoinForm(WhenForm, BookingPersonForm):
             BookingPersonForm.add_error(self, field, sentence)
         else:
             WhenForm.add_error(self, field, sentence)
+
+    def in_page_order(self) -> Iterable[Any]:
+        """When, then who."""
+        return [self[field.name] for form in (WhenForm(), BookingPersonForm()) for field in form]
 
     def mistakes(self) -> list[tuple[str, str]]:
         """Messages with the id of the control to go to."""

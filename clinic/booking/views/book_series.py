@@ -57,8 +57,6 @@ def take_series(now_at: Standing) -> Answer:
         return _page(now_at, form, status=422)
     try:
         if request.form.get("book"):
-            if request.form.get("seen") != _seen(now_at):
-                return _afresh(form, series_dates.picked(), _(kit.CHANGED))
             return _book(now_at, form)
         return _page(now_at, form, plan=_plan(now_at, form))
     except InvalidInput as error:
@@ -74,7 +72,9 @@ def _booked(now_at: Standing) -> Answer:
 def _seen(now_at: Standing) -> str:
     """What the page says of each visit beside its date: another tab, or the owner, may have changed it since."""
     choice = Choice.of(now_at.checkout.choice)
-    return mark_of([now_at.client_id, now_at.visit.location_id, kit.as_shown(now_at.plan), sorted(choice.areas)])
+    return mark_of(
+        [now_at.client_id, now_at.visit.location_id, kit.as_shown(now_at.plan), sorted(choice.areas)]
+    )
 
 
 def _pattern(now_at: Standing, form: OwnSeriesForm) -> Pattern:
@@ -100,6 +100,8 @@ def _wrong(now_at: Standing, form: OwnSeriesForm, error: InvalidInput) -> Answer
 def _book(now_at: Standing, form: OwnSeriesForm) -> Answer:
     starts, choice, now = series_dates.picked(), Choice.of(now_at.checkout.choice), clock.now()
     client_id, visit_id = now_at.client_id, now_at.visit.id
+    if request.form.get("seen") != _seen(now_at):
+        return _afresh(form, starts, _(kit.CHANGED))
     try:
         outcome = book_series(
             choice, client_id, starts, every_weeks=int(form.every.data), request_key=f"hold-{visit_id}",
