@@ -105,7 +105,7 @@ class PersonForm(Form):
 
     def in_page_order(self) -> Iterable[Any]:
         """The fields as they stand on the page."""
-        return self
+        return sorted(self, key=lambda field: field.name == "guardian_name")
 
     def errors_in_order(self) -> list[tuple[str, str]]:
         """Messages with the id of the control to go to, in the order of the page."""

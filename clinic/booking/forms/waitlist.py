@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
+from typing import Any
 
 from wtforms import Form, SelectField, ValidationError
 
@@ -113,7 +114,8 @@ class JoinForm(WhenForm, BookingPersonForm):
 
     def in_page_order(self) -> Iterable[Any]:
         """When, then who."""
-        return [self[field.name] for form in (WhenForm(), BookingPersonForm()) for field in form]
+        when, who = WhenForm(), BookingPersonForm().in_page_order()
+        return [self[field.name] for field in (*when, *who)]
 
     def mistakes(self) -> list[tuple[str, str]]:
         """Messages with the id of the control to go to."""
