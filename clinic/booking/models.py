@@ -379,7 +379,8 @@ class Offer(Base):
 
     `kind` wish: from the waitlist. move: another time for the visit `instead_of`, which stays until the answer is yes.
     given: `visit` is booked and was given to another therapist; no answer means yes. `ended_as` is accepted, declined,
-    expired, withdrawn, set_aside (by the desk, for somebody else) or not_possible (the gate, when it was accepted).
+    expired, withdrawn, set_aside (by the desk, for somebody else), blocked (its therapist is off, or it is shut) or
+    not_possible (the gate, when it was accepted).
     """
 
     __tablename__ = "offer"

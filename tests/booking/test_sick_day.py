@@ -15,6 +15,7 @@ from sqlalchemy import func, select, update
 from clinic.booking.models import CallRequest, Claim, Offer, StatusChange, Visit
 from clinic.booking.queries import taking_back
 from clinic.booking.queries.rest import Rest
+from clinic.booking.queries.waitlist import Instead
 from clinic.booking.services import answering, covering, in_line, sick_day, time_off
 from clinic.booking.services.aims import say_aim
 from clinic.booking.services.at_desk import Change, change_at_desk
@@ -494,6 +495,32 @@ def asked_about_another_time(world: w.World) -> tuple[int, Way, int]:
         visit_id, moment(way.starts_at), way.therapist, revision=get(visit_id).revision, by=world.desk_id, now=NOW
     )  # fmt: skip
     return visit_id, way, made
+
+
+@pytest.mark.parametrize("is_answered", [True, False])
+def test_what_is_offered_with_somebody_who_falls_ill_too_is_not_taken(
+    app: Flask, world: w.World, is_answered: bool
+) -> None:
+    """The visit stands as it was, and is work to do again; the desk may offer another time."""
+    visit_id = book(world, SICK, 10, by_name=True)
+    call_in(world)
+    revision = get(visit_id).revision
+    sick_day.offer_time(
+        visit_id, w.at(3, 14), world.therapists[FREE], revision=revision, by=world.desk_id, now=NOW
+    )
+    offer = db.session.scalars(select(Offer)).one()
+    number, kept = offer.id, offer.visit_id
+    db.session.rollback()
+    time_off.add_time_off(
+        world.therapists[FREE], "off", w.at(3, 0), w.at(4, 0), "", by=world.desk_id, now=NOW
+    )
+    if is_answered:
+        with pytest.raises(HoldExpired, match=r"not free any more\. We call you"):
+            answering.accept(number, by=None, now=NOW)
+    else:
+        in_line.keep_line(NOW)
+    assert (get(visit_id).status, get(kept).status) == ("confirmed", "released")
+    assert the_case(world).asked == Instead(None, "blocked")
 
 
 def test_an_offer_that_ran_out_says_who_does_what_next(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
@@ -505,6 +506,88 @@ def test_a_yes_that_the_gate_refuses_is_noted_and_passed_on(app: Flask, world: w
     doors = db.session.scalars(select(Screening.door).where(Screening.visit_id == visit)).all()
     assert "waitlist" in doors
     assert offers() == [(first, "not_possible"), (second, None)]
+
+
+def therapist_is_off(world: w.World, _visit: Visit) -> None:
+    off(world, w.at(3, 11), w.at(3, 11, 30))
+
+
+def therapist_is_off_all_day(world: w.World, _visit: Visit) -> None:
+    time_off.add_time_off(
+        world.therapists[0], "off", w.at(3, 0), w.at(4, 0), "", by=world.desk_id, now=NOW, days=(DAY, DAY)
+    )
+
+
+def place_is_shut(world: w.World, _visit: Visit) -> None:
+    time_off.add_closure(
+        world.place_id, None, w.at(3, 10, 30), w.at(3, 10, 45), "Water", by=world.desk_id, now=NOW
+    )
+
+
+def room_is_shut(world: w.World, visit: Visit) -> None:
+    time_off.add_closure(
+        world.place_id, visit.room_id, w.at(3, 9), w.at(3, 10, 1), "Paint", by=world.desk_id, now=NOW
+    )
+
+
+BLOCKS = [therapist_is_off, therapist_is_off_all_day, place_is_shut, room_is_shut]
+
+
+@pytest.mark.parametrize("block", BLOCKS)
+@pytest.mark.parametrize("is_before_the_round", [True, False])
+def test_nobody_says_yes_to_a_time_that_was_blocked_since(
+    app: Flask, world: w.World, block: Callable[[w.World, Visit], None], is_before_the_round: bool
+) -> None:
+    """Whoever is asked has hours to answer: unlike a client who is just booking, they do not go before time off."""
+    person = patient()
+    mine = wish(person)
+    in_line.keep_line(NOW)
+    made = open_offer().id
+    visit = db.session.get_one(Visit, open_offer().visit_id)
+    db.session.expunge(visit)
+    db.session.rollback()
+    block(world, visit)
+    if not is_before_the_round:
+        in_line.keep_line(NOW)
+        assert offers()[0] == (mine, "blocked")
+    elif block is room_is_shut:  # another room is as good
+        assert answering.accept(made, by=None, now=NOW, reconfirmed=True).status == "confirmed"
+        assert db.session.get_one(Visit, visit.id).room_id != visit.room_id
+        return
+    with pytest.raises(HoldExpired, match=r"not free any more\. You are still on the list"):
+        answering.accept(made, by=None, now=NOW)
+    assert (offers()[0], "confirmed" in w.statuses(person)) == ((mine, "blocked"), False)
+    assert db.session.get_one(Visit, visit.id).status == "released"
+    assert db.session.scalar(select(WaitlistWish.ended_at)) is None
+    again = db.session.scalars(select(Offer).where(Offer.ended_at.is_(None))).all()
+    assert [one.starts_at for one in again] == ([w.at(3)] if block is room_is_shut else [])
+
+
+def touching(world: w.World, _visit: Visit) -> None:
+    off(world, w.at(3, 11, 15), w.at(3, 11, 30))
+    time_off.add_closure(world.place_id, None, w.at(3, 9), w.at(3, 10), "x", by=world.desk_id, now=NOW)
+
+
+def of_another_room(world: w.World, visit: Visit) -> None:
+    other = db.session.scalars(select(Room.id).where(Room.id != visit.room_id)).first()
+    db.session.rollback()
+    time_off.add_closure(world.place_id, other, w.at(3, 9), w.at(3, 12), "x", by=world.desk_id, now=NOW)
+
+
+@pytest.mark.parametrize("beside", [touching, of_another_room])
+def test_what_is_blocked_beside_it_takes_no_offer_away(
+    app: Flask, world: w.World, beside: Callable[[w.World, Visit], None]
+) -> None:
+    person = patient()
+    wish(person)
+    in_line.keep_line(NOW)
+    visit = db.session.get_one(Visit, open_offer().visit_id)
+    db.session.expunge(visit)
+    db.session.rollback()
+    beside(world, visit)
+    in_line.keep_line(NOW)
+    assert answering.accept(open_offer().id, by=None, now=NOW, reconfirmed=True).status == "confirmed"
+    assert w.statuses(person) == ["confirmed"]
 
 
 def test_nobody_whom_the_desk_books_for_says_yes_by_themselves(app: Flask, world: w.World) -> None:

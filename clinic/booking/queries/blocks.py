@@ -13,6 +13,7 @@ from sqlalchemy.orm import joinedload
 
 from clinic.booking.models import Claim, Visit
 from clinic.premises import queries as premises
+from clinic.premises.models import Closure
 from clinic.rules.intervals import Interval
 from clinic.rules.typed_span import TypedSpan
 from clinic.rules.visit_status import VisitStatus
@@ -43,6 +44,18 @@ OFF = and_(
     ),
 )
 ITS_CLAIM = or_(Claim.visit_id == Visit.id, Claim.couple_id == Visit.couple_id)
+# Its whole place, or its room or a device of it.
+SHUT = and_(
+    Closure.starts_at < Visit.ends_at,
+    Closure.ends_at > Visit.starts_at,
+    Closure.location_id == Visit.location_id,
+    or_(
+        Closure.resource_id.is_(None),
+        exists().where(ITS_CLAIM, Claim.resource_id == Closure.resource_id).correlate(Visit, Closure),
+    ),
+)
+CANNOT_BE_GIVEN = or_(exists(TimeOff.id).where(OFF), exists(Closure.id).where(SHUT))
+"""Of a visit: its therapist is off then, or it is shut."""
 
 
 def starts_near(start: dt.datetime, end: dt.datetime) -> ColumnElement[bool]:

@@ -7,10 +7,10 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import exists, or_, select
+from sqlalchemy import exists, select
 
 from clinic.booking.models import Claim, Couple, Visit
-from clinic.booking.queries.blocks import ITS_CLAIM, OFF, coming, coming_in_pieces, is_coming
+from clinic.booking.queries.blocks import ITS_CLAIM, OFF, SHUT, coming, coming_in_pieces, is_coming
 from clinic.catalogue import queries as catalogue
 from clinic.premises import queries as premises
 from clinic.premises.facts import DeviceFacts, RoomFacts
@@ -73,20 +73,7 @@ def left_without(resource_id: int, new: RoomFacts | DeviceFacts, now: dt.datetim
 
 
 _OF_THERAPISTS = select(Visit.id, TimeOff.kind).join(TimeOff, OFF).order_by(Visit.id, TimeOff.id)
-_CLOSED = (
-    select(Visit.id, Closure.resource_id)
-    .join(
-        Closure,
-        (Closure.starts_at < Visit.ends_at)
-        & (Closure.ends_at > Visit.starts_at)
-        & (Closure.location_id == Visit.location_id)
-        & or_(
-            Closure.resource_id.is_(None),
-            exists().where(ITS_CLAIM, Claim.resource_id == Closure.resource_id).correlate(Visit, Closure),
-        ),
-    )
-    .order_by(Visit.id, Closure.id)
-)
+_CLOSED = select(Visit.id, Closure.resource_id).join(Closure, SHUT).order_by(Visit.id, Closure.id)
 
 
 @dataclass(frozen=True)

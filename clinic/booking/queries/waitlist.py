@@ -12,6 +12,7 @@ from sqlalchemy.orm import aliased, joinedload
 
 from clinic.accounts.queries import hash_of
 from clinic.booking.models import Offer, StatusChange, Visit, WaitlistWish
+from clinic.booking.queries.blocks import CANNOT_BE_GIVEN
 from clinic.clients import queries as clients
 from clinic.premises.models import Location
 from clinic.rules.booking_policy import LINKS_LAST
@@ -256,12 +257,20 @@ def is_unsettled(offer: Offer) -> bool:
     return offer.instead_of is None or offer.instead_of.status in UPCOMING
 
 
+def is_blocked(offer: Offer) -> bool:
+    """Whether what is offered lies in time off or a closure by now: unlike a client who is just booking, whoever is
+    asked has hours to answer."""
+    return offer.kind != "given" and bool(
+        db.session.scalar(select(exists().where(Visit.id == offer.visit_id, CANNOT_BE_GIVEN)))
+    )
+
+
 def offers_to_end(now: dt.datetime) -> Sequence[int]:
-    """Open offers that have run out, or whose time is not kept any more."""
+    """Open offers that have run out, or whose time is not kept any more, or is blocked."""
     gone = exists().where(
         Visit.id == Offer.visit_id,
         or_(
-            and_(Offer.kind != "given", Visit.status != VisitStatus.HELD),
+            and_(Offer.kind != "given", or_(Visit.status != VisitStatus.HELD, CANNOT_BE_GIVEN)),
             and_(Offer.kind == "given", Visit.status.not_in(tuple(UPCOMING))),
             and_(Offer.kind == "given", Visit.starts_at != Offer.starts_at),
         ),

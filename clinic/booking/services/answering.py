@@ -14,7 +14,7 @@ from clinic.booking.services._chosen import client_of
 from clinic.booking.services._claims import is_claimed, keep_until
 from clinic.booking.services._deciding import decide, has_to_reconfirm, keep_room, keep_therapist
 from clinic.booking.services._judging import Judged, judge
-from clinic.booking.services._line import end_offer, offer_next, stand_in_line
+from clinic.booking.services._line import end_and_pass_on, end_offer, offer_next, stand_in_line
 from clinic.booking.services._placing import claim_anew, hand_on_aim
 from clinic.booking.services._steps import (
     booked_mail,
@@ -35,6 +35,8 @@ from clinic.shared.database import transaction, tried_again
 
 OVER = N_("This offer has run out. You are still on the list, and we will write again.")
 RUN_OUT = N_("This offer has run out. We call you and find another way.")
+BLOCKED = N_("This time is not free any more. You are still on the list, and we will write again.")
+BLOCKED_TOO = N_("This time is not free any more. We call you and find another way.")
 BEGUN_OR_CHANGED = N_("Your visit has begun, or it was changed since we wrote to you.")
 CHANGED = N_("Your visit was changed meanwhile, so this offer is over. Please look at your visit.")
 NOT_ANY_MORE = N_("We cannot book this time for you at the moment. Please call us, we will help you.")
@@ -63,7 +65,12 @@ def accept(offer_id: int, *, by: int | None, now: dt.datetime, reconfirmed: bool
             return Answered(visit.id, visits.seen_as(visit))
         _check_stands(offer, visit, now)
         client = client_of(visit.client_id or 0)
-        refusal = _accept(session, offer, visit, client, by=by, now=now, reconfirmed=reconfirmed)
+        refusal: RuleViolation | None
+        if waitlist.is_blocked(offer) and not _is_given_otherwise(session, offer, visit, now):
+            end_and_pass_on(session, offer, "blocked", by=by, now=now)
+            refusal = HoldExpired(why_over(offer))
+        else:
+            refusal = _accept(session, offer, visit, client, by=by, now=now, reconfirmed=reconfirmed)
         if refusal is None:
             token = new_manage_key(visit)
             status = visits.seen_as(visit)
@@ -89,14 +96,27 @@ def _check_stands(offer: Offer, visit: Visit, now: dt.datetime) -> None:
         raise HoldExpired(why_over(offer))
 
 
+def _is_given_otherwise(session: Session, offer: Offer, visit: Visit, now: dt.datetime) -> bool:
+    """Whether somebody else, or another room, could be found at that time since theirs was blocked."""
+    try:
+        with session.begin_nested():
+            claim_anew(session, visit, plan_of(visit), expires_at=visit.deadline_at, now=now)
+            if waitlist.is_blocked(offer):
+                raise SlotTaken
+    except SlotTaken:
+        return False
+    return True
+
+
 def why_over(offer: Offer) -> str:
     """What is said to whoever answers an offer that cannot be answered any more."""
     if offer.kind == "wish":
-        return _(OVER)
+        return _(BLOCKED if offer.ended_as == "blocked" else OVER)
     if offer.kind == "given":
         return _(BEGUN_OR_CHANGED)
-    is_settled = offer.ended_as == "withdrawn" or not waitlist.is_unsettled(offer)
-    return _(CHANGED if is_settled else RUN_OUT)
+    if offer.ended_as == "withdrawn" or not waitlist.is_unsettled(offer):
+        return _(CHANGED)
+    return _(BLOCKED_TOO if offer.ended_as == "blocked" else RUN_OUT)
 
 
 def _accept(

@@ -65,7 +65,8 @@ def _end_late(offer_id: int, now: dt.datetime) -> None:
         if offer is None or offer.ended_at is not None or offer_id not in waitlist.offers_to_end(now):
             return
         said_nothing = "accepted" if offer.kind == "given" else "expired"
-        ended_as = said_nothing if offer.expires_at <= now else "withdrawn"
+        overtaken = "blocked" if waitlist.is_blocked(offer) else "withdrawn"
+        ended_as = said_nothing if offer.expires_at <= now else overtaken
         end_and_pass_on(session, offer, ended_as, by=None, now=now)
 
 
