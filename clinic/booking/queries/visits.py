@@ -158,6 +158,21 @@ def is_offered(visit: Visit) -> bool:
     return visit.status == VisitStatus.HELD and visit.source == OFFERED
 
 
+IS_OFFERED = and_(Visit.status == VisitStatus.HELD, Visit.source == OFFERED)
+"""The same in a statement: after the yes it is a visit like any other."""
+
+
+def moved_to(visit: Visit) -> Visit | None:
+    """The visit that stands for this one by now, where a time that was offered instead was taken."""
+    found: Visit | None = visit
+    while found is not None and found.status == VisitStatus.CANCELLED:
+        taken = Offer.instead_of_id == found.id, Offer.ended_as == "accepted"
+        found = db.session.scalars(
+            select(Visit).join(Offer, Offer.visit_id == Visit.id).where(*taken).limit(1)
+        ).one_or_none()
+    return found if found is not None and found is not visit and found.status in UPCOMING else None
+
+
 def as_booked(visit_id: int | None) -> list[int]:
     """This visit, and the one that was booked at first where it was, or is to be, moved to a time that was offered."""
     found: list[int] = []

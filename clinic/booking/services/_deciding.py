@@ -108,12 +108,18 @@ def is_skilled(therapist_id: int, client_id: int, day: dt.date) -> bool:
 
 def keep_therapist(session: Session, visit: Visit, now: dt.datetime) -> None:
     """The therapist of a kept time may give it to this person: licence, the skills that the treatment and the answers
-    ask for, not kept apart from them. Else another one has it, where any was asked for. Raises SlotTaken, in words
-    that give no reason, when nobody can."""
-    if not visits_to_reassign([visit]):
+    ask for, not kept apart from them, a woman or a man where that was asked for. Else another one has it, where any was
+    asked for. Raises SlotTaken, in words that give no reason, when nobody can."""
+    is_as_asked = visit.asked_gender in ("", visit.therapist.gender)
+    if is_as_asked and not visits_to_reassign([visit]):
         return
     try:
-        claim_anew(session, visit, plan_of(visit), expires_at=visit.deadline_at, now=now)
+        if is_as_asked:
+            claim_anew(session, visit, plan_of(visit), expires_at=visit.deadline_at, now=now)
+        else:  # by name a man would have it as well
+            wish = ask_for(visit, plan_of(visit), now=now, by_staff=True, therapist_id=None)
+            give_up(session, visit, now)
+            claim_best(session, visit, wish, expires_at=visit.deadline_at)
     except SlotTaken as error:
         nobody = _("Nobody who can treat you is free at this time. Please choose another time.")
         sentence = nobody if visit.any_therapist else NotQualified.default_sentence

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from clinic.accounts.queries import hash_of
 from clinic.accounts.steps import new_token
 from clinic.booking.models import CallRequest, Offer, Visit, WaitlistWish
-from clinic.booking.queries import visits, waitlist
+from clinic.booking.queries import taking_back, visits, waitlist
 from clinic.booking.queries.availability import Ask, look
 from clinic.booking.queries.visits import OFFERED
 from clinic.booking.services._claims import claim_best
@@ -184,7 +184,10 @@ def plan_of_wish(wish: WaitlistWish, *, first_visit: bool) -> VisitPlan | None:
 def offer_next(session: Session, day: dt.date, now: dt.datetime) -> Offer | None:
     """Offer what is free on this day to the first in line who could book it; None when nobody could, and in the quiet
     time of the place: the round after it asks the book again. What cannot be offered any more by then is passed over:
-    it stands free for the desk and online."""
+    it stands free for the desk and online. Nor is anything offered in the seconds in which a step of the desk, which
+    may have freed just that time, can be taken back."""
+    if taking_back.may_free_time_again(now):
+        return None
     line = Line(now)
     for wish in waitlist.waiting(day):
         fit = line.fit(wish, [day]) if wish.location_id not in line.quiet else None

@@ -110,13 +110,14 @@ def _is_given_otherwise(session: Session, offer: Offer, visit: Visit, now: dt.da
 
 def why_over(offer: Offer) -> str:
     """What is said to whoever answers an offer that cannot be answered any more."""
+    is_blocked = offer.ended_as == "blocked"
     if offer.kind == "wish":
-        return _(BLOCKED if offer.ended_as == "blocked" else OVER)
+        return _(BLOCKED if is_blocked else OVER)
     if offer.kind == "given":
         return _(BEGUN_OR_CHANGED)
     if offer.ended_as == "withdrawn" or not waitlist.is_unsettled(offer):
         return _(CHANGED)
-    return _(BLOCKED_TOO if offer.ended_as == "blocked" else RUN_OUT)
+    return _(BLOCKED_TOO if is_blocked else RUN_OUT)
 
 
 def _accept(
@@ -135,7 +136,8 @@ def _accept(
     plan, old = plan_of(visit), _stood_in_for(session, offer)
     visit.to_reconfirm = old.to_reconfirm if old is not None else not reconfirmed
     judged = judge(session, client, order_of(visit, plan), door="waitlist", visit_id=visit.id, by=by, now=now)
-    if judged.refuses or judged.unsafe_addons:
+    gives_up_more = old is not None and old.status == VisitStatus.CONFIRMED and not judged.permits
+    if judged.refuses or judged.unsafe_addons or gives_up_more:
         end_offer(session, offer, "not_possible", by=by, now=now)
         offer_next(session, visit.day, now)
         return MoveNotAllowed(NOT_ANY_MORE)  # what it would have stood in for stays as it is
@@ -143,8 +145,7 @@ def _accept(
         _give_up(session, old, by=by, now=now)
         hand_on_aim(old, visit)
         visit.series_id = old.series_id
-    if offer.kind == "wish":
-        check_rested(visit, client, plan)
+    check_rested(visit, client, plan)
     # a part of it may be somebody else's by their clock, or the treatment needs more by now
     if not is_claimed(session, visit, len(plan.device_kinds)):
         try:

@@ -10,7 +10,7 @@ from clinic.booking.models import Visit
 from clinic.booking.queries import couples
 from clinic.booking.queries.judged_by import RULES
 from clinic.booking.queries.next_steps import PARTNER
-from clinic.booking.queries.visits import OFFERED
+from clinic.booking.queries.visits import IS_OFFERED
 from clinic.booking.services._locking import lock_visit
 from clinic.booking.services._steps import set_status, tell_client
 from clinic.intake import queries as intake
@@ -25,7 +25,7 @@ def keep_deadlines(now: dt.datetime) -> int:
 
     A time that is kept for an offer is left to the waitlist, which hands it to the next in line in one step."""
     wanted = select(Visit.id).where(
-        Visit.status.in_(tuple(ENDING_AT_A_DEADLINE)), Visit.deadline_at <= now, Visit.source != OFFERED
+        Visit.status.in_(tuple(ENDING_AT_A_DEADLINE)), Visit.deadline_at <= now, ~IS_OFFERED
     )
     due = db.session.scalars(wanted.order_by(Visit.deadline_at).limit(200)).all()
     db.session.rollback()

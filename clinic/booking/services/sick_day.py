@@ -27,11 +27,12 @@ from clinic.booking.services._steps import (
 )
 from clinic.booking.services._taking_back import Step, as_it_stands, remember, told_by, told_from
 from clinic.booking.services.judging import follow
+from clinic.booking.services.resting import warn
 from clinic.booking.services.visits import CHANGEABLE
 from clinic.clients.models import Client
 from clinic.premises import queries as premises
 from clinic.rules import waitlist as rule
-from clinic.rules.errors import MoveNotAllowed, NotQualified, SlotTaken, TooSoon
+from clinic.rules.errors import MoveNotAllowed, NotQualified, RestNeeded, SlotTaken, TooSoon
 from clinic.rules.language import N_, _
 from clinic.rules.visit_status import VisitStatus
 from clinic.shared.audit import leave_trace
@@ -42,6 +43,9 @@ NOT_SAFE = N_(
     "With the newest answers this visit cannot go ahead as it is. Open the visit: it says what is needed."
 )
 
+TOO_SOON = N_(
+    "This time comes too soon after another visit of theirs. Choose another one, or move it and say why."
+)
 ASKED_FOR = {
     "woman": N_(
         "The client asked for a woman here. To give the visit to somebody else all the same, move it by hand."
@@ -172,6 +176,8 @@ def offer_time(
         if judged.permits and not judged.unsafe_addons:
             if not is_skilled(therapist_id, client.id, kept.day):
                 raise SlotTaken(NotQualified.default_sentence)
+            if warn(old, client, Order(plan_of(old), tuple(old.areas), kept.day), starts_at) is not None:
+                raise RestNeeded(_(TOO_SOON))
             ask = ask_for(kept, plan_of(old), now=now, by_staff=True, therapist_id=therapist_id)
             claim_best(session, kept, replace(ask, rested_areas=None), expires_at=until + rule.GRACE)
             first_status(session, kept, by=by, now=now)

@@ -57,6 +57,7 @@ ALONE = (VisitStatus.ARRIVED, VisitStatus.IN_SESSION, VisitStatus.DONE, VisitSta
 
 AS_IT_IS = N_("It stays as it is: what is known by now does not allow this visit.")
 
+MOVED = N_("This visit was moved to another time, which stands. Please look at that one.")
 WALK_IN_GRACE = dt.timedelta(minutes=15)
 """A walk-in is typed in while the client is already on the way to the room."""
 
@@ -146,7 +147,8 @@ def cancel_visit(
 
     `at_desk`: it can be taken back for a moment, but for a visit of two people, where the other one is told as well.
     `seen`: the revision that was looked at; an older page does not cancel what was moved to another day since. Raises
-    CancelTooLate or MoveNotAllowed for a client who may not cancel online any more, MoveNotAllowed for an older page.
+    CancelTooLate or MoveNotAllowed for a client who may not cancel online any more, MoveNotAllowed for an older page,
+    and for a visit in whose place another one stands.
     """
     with transaction() as session:
         visit = lock_visit(session, visit_id)
@@ -154,6 +156,8 @@ def cancel_visit(
             raise NotFound()
         status, settings = VisitStatus(visit.status), premises.booking_settings()
         if status in (VisitStatus.CANCELLED, VisitStatus.LATE_CANCELLED):
+            if visits.moved_to(visit) is not None:
+                raise MoveNotAllowed(_(MOVED))
             return status
         check_as_seen([visit], None if seen is None else [seen])
         if by_client:

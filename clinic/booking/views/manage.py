@@ -97,6 +97,7 @@ def show(door: Door, status_code: int = 200, sentence: str = "", form: AimForm |
         again=door.again or _again(door) if instead is None else "",
         paper=next(iter(letters_of(visit.client_id)), None) if visit.waiting_for == "clearance" else None,
         companion=companion(visit, door.by),
+        moved_to=visits.moved_to(visit),
         sentence=sentence,
         form=form or AimForm(data={"aim": visit.note or ""}),
     )
