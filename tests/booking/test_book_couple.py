@@ -18,7 +18,7 @@ from clinic.booking.models import Checkout, Claim, Couple, Visit
 from clinic.booking.services import people, visits
 from clinic.booking.services._chosen import plan_as_chosen
 from clinic.booking.services.checkout import Choice
-from clinic.booking.services.couple_online import Companion, Planned, book_with
+from clinic.booking.services.couple_online import Companion, Planned, book_with, both_as_planned
 from clinic.booking.views import book_couple
 from clinic.catalogue.models import ServiceLength
 from clinic.clients.models import Client, ClientAccess
@@ -331,7 +331,7 @@ def test_what_changes_between_the_look_and_the_booking_of_one_request_is_looked_
     """The mark is compared before the transaction that books: another therapist, or another price, is shown first."""
     browser, form = account.browser, named(start=moment_text(w.at(4)))
     to_check(account)
-    look = book_couple.both_as_planned
+    look = both_as_planned
 
     def taken(planned: Any) -> None:
         w.at_desk(world, somebody(), "relaxation", when=w.at(4), therapist_id=planned[0].therapist_id)
@@ -342,7 +342,7 @@ def test_what_changes_between_the_look_and_the_booking_of_one_request_is_looked_
 
     for happens in (dearer, taken):
         seen = walk.seen_for_two(browser, form)
-        left = [happens]
+        left: list[Callable[[Any], None]] = [happens]
 
         def and_then(*args: Any, left: list[Callable[[Any], None]] = left, **kwargs: Any) -> Any:
             planned = look(*args, **kwargs)
