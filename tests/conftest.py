@@ -45,6 +45,8 @@ if hypothesis.settings.get_current_profile_name() == "default":  # a mutation ru
     )
     hypothesis.settings.load_profile("untimed")
 
+DATABASES = ("sqlite", "postgresql")
+ENOUGH_WAYS = 3
 NO_POSTGRES = "no PostgreSQL here: `make test` installs it, or set CLINIC_TEST_PG_BINDIR"
 
 
@@ -73,6 +75,36 @@ def pytest_sessionstart(session: pytest.Session) -> None:
             importlib.import_module(
                 ".".join(file.relative_to(Path(__file__).parents[1]).with_suffix("").parts)
             )
+
+
+def pytest_collection_modifyitems(session: pytest.Session, items: list[pytest.Item]) -> None:
+    """In a whole run a story that a file with `variants_in_turn` tells in three ways or more is told in each way on one
+    of the two databases, in turn: the story is told on both, and so is each word of it where there are several. Asked
+    for by file or by name, every way runs on both."""
+    if session.config.args != session.config.getini("testpaths"):
+        return
+    ways: dict[str, dict[tuple[int, ...], dict[str, pytest.Item]]] = {}
+    words: dict[tuple[str, str], list[str]] = {}
+    for item in items:
+        case = getattr(item, "callspec", None)
+        if case is None or "database" not in case.params or not item.get_closest_marker("variants_in_turn"):
+            continue
+        story, way = item.nodeid.partition("[")[0], []
+        for name, word in sorted(case.params.items()):
+            if name != "database":
+                known = words.setdefault((story, name), [])
+                if repr(word) not in known:
+                    known.append(repr(word))
+                way.append(known.index(repr(word)))
+        ways.setdefault(story, {}).setdefault(tuple(way), {})[case.params["database"]] = item
+    left_out = {
+        id(told["sqlite" if sum(way) % 2 else "postgresql"])
+        for story in ways.values()
+        if len(story) >= ENOUGH_WAYS
+        for way, told in story.items()
+        if len(told) == len(DATABASES)
+    }
+    items[:] = [item for item in items if id(item) not in left_out]
 
 
 def pytest_collection_finish() -> None:
@@ -132,7 +164,7 @@ def put_back(postgres_url: str) -> Iterator[Callable[[], None]]:
     engine.dispose()
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=DATABASES)
 def database(request: pytest.FixtureRequest, data_folder: Path) -> Iterator[str]:
     """The address of an empty, migrated database."""
     if request.param == "sqlite":

@@ -40,6 +40,8 @@ from tests.diary.staff import ME, staffed
 from tests.intake import letters
 from tests.web import Visitor
 
+pytestmark = pytest.mark.variants_in_turn
+
 EARLIER = NOW - dt.timedelta(days=3)
 SIGNED = intakes.Signature("Pat Number")
 WARFARIN = {

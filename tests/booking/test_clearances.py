@@ -37,6 +37,8 @@ from tests.booking import world as w
 from tests.conftest import NOW
 from tests.intake import letters
 
+pytestmark = pytest.mark.variants_in_turn
+
 DAY = dt.timedelta(days=1)
 LATER = NOW + dt.timedelta(hours=2)
 

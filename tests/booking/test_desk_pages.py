@@ -43,7 +43,7 @@ PREGNANT = {
     "status": "confirmed", "weeks": 20, "weeks_as_of": "2026-06-09", "high_risk": False, "complication": "none",
 }  # fmt: skip
 
-pytestmark = pytest.mark.usefixtures("now")
+pytestmark = [pytest.mark.variants_in_turn, pytest.mark.usefixtures("now")]
 
 
 @pytest.fixture

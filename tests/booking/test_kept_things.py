@@ -24,7 +24,7 @@ from tests import factories
 from tests.booking import world as w
 from tests.conftest import NOW
 
-pytestmark = pytest.mark.usefixtures("now")
+pytestmark = [pytest.mark.variants_in_turn, pytest.mark.usefixtures("now")]
 
 WHO = Details("Only", "Online", dt.date(1990, 1, 1), email="online@people.example", phone="(212) 555-2345")
 START = w.at(3, 11)

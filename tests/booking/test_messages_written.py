@@ -28,6 +28,8 @@ from tests.booking import world as w
 from tests.conftest import NOW
 from tests.mailing import sent_at
 
+pytestmark = pytest.mark.variants_in_turn
+
 HOUR, MINUTE, DAY = dt.timedelta(hours=1), dt.timedelta(minutes=1), dt.timedelta(days=1)
 START = w.at(5, 14)
 FIRST = START - 48 * HOUR

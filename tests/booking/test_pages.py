@@ -39,7 +39,7 @@ def test_somebody_healthy_books_in_six_screens(client: FlaskClient) -> None:
     assert walk.location(walk.name(client)) == "/book/next"
     assert walk.location(client.get("/book/next")) == "/book/health"
     assert walk.location(client.get("/book/health")) == "/book/health/1"
-    assert walk.location(walk.answer(client)) == "/book/health/sign"
+    assert walk.location(walk.answer(client, whole=True)) == "/book/health/sign"
     assert walk.location(walk.sign(client)) == "/book/next"
     assert walk.location(client.get("/book/next")) == "/book/check"
     assert walk.location(walk.confirm(client)) == "/book/done"

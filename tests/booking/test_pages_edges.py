@@ -30,7 +30,7 @@ from tests.booking import walk
 from tests.booking import world as w
 from tests.conftest import NOW
 
-pytestmark = pytest.mark.usefixtures("now")
+pytestmark = [pytest.mark.variants_in_turn, pytest.mark.usefixtures("now")]
 HOSTILE = "<script>alert(1)</script>'\"; DROP TABLE visit;-- \u202e"
 
 

@@ -20,7 +20,7 @@ from clinic.shared.database import db, transaction
 from tests.booking import walk
 from tests.booking import world as w
 
-pytestmark = pytest.mark.usefixtures("now")
+pytestmark = [pytest.mark.variants_in_turn, pytest.mark.usefixtures("now")]
 
 Details = Mapping[str, object]
 

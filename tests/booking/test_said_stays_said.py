@@ -26,7 +26,7 @@ from tests.booking.test_couples import build as with_a_room_for_two
 from tests.booking.test_pages_own import Account
 from tests.conftest import NOW
 
-pytestmark = pytest.mark.usefixtures("now")
+pytestmark = [pytest.mark.variants_in_turn, pytest.mark.usefixtures("now")]
 
 MINUTE = dt.timedelta(minutes=1)
 LAST_MONTH = NOW - dt.timedelta(days=30)

@@ -30,7 +30,7 @@ from tests.booking import world as w
 from tests.conftest import NOW
 from tests.owners import owner_browser
 
-pytestmark = pytest.mark.usefixtures("now")
+pytestmark = [pytest.mark.variants_in_turn, pytest.mark.usefixtures("now")]
 
 BORN = dt.date(1988, 7, 4)
 DETAILS = Details("Nora", "Walker", BORN, email="nora@people.example", phone="(212) 555-3000")

@@ -29,7 +29,7 @@ from tests.owners import deeds as audited
 from tests.statements import counted
 
 __all__ = ["deeds"]
-pytestmark = pytest.mark.usefixtures("now")
+pytestmark = [pytest.mark.variants_in_turn, pytest.mark.usefixtures("now")]
 BORN = dt.date(1980, 4, 1)
 TYPED = {"first_name": "Nora", "last_name": "Newman", "born_on": "1990-02-03"}
 

@@ -24,7 +24,7 @@ from tests.booking import world as w
 from tests.conftest import NOW
 from tests.owners import browser_of
 
-pytestmark = pytest.mark.usefixtures("now")
+pytestmark = [pytest.mark.variants_in_turn, pytest.mark.usefixtures("now")]
 
 BORN = dt.date(1985, 5, 5)
 WHO = Details("Sam", "Same", BORN, email="known@people.example", phone="(212) 555-0188")
