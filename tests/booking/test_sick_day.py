@@ -303,7 +303,10 @@ def test_a_press_on_an_old_page_says_of_whom_and_stays_with_the_therapist_who_is
     done = desk.post(f"/desk/visits/{visit_id}/give", data=give)
     name = client_of(visit_id).name
     assert walk.location(done) == page
-    assert f"{name}: Given to Terry 1. They get a mail." in desk.get(page).text
+    assert (
+        f"{name}: Given to Terry 1. They get a mail when this cannot be undone any more."
+        in desk.get(page).text
+    )
     assert get(visit_id).therapist_id == world.therapists[BUSY]
     for deed in ("give", "call-off"):  # it is not the sick therapist's any more
         late = desk.post(
@@ -661,6 +664,7 @@ def test_one_press_on_the_page_of_work_is_undone_before_anybody_is_told(
     desk.post(f"/desk/visits/{visit_id}/{deed}", data={**sent, "therapist": str(world.therapists[FREE])})
     shown = desk.get(page).text
     assert "Nobody has been told yet." in shown
+    assert ("They get a mail when this cannot be undone any more." in shown) == has_mail
     assert all(one.due_at == NOW + TIME_TO_TAKE_BACK for one in queued(len(mails)))
     assert len(queued(len(mails))) == has_mail
     assert db.session.scalar(select(func.count(CallRequest.id))) == (not has_mail)

@@ -1070,6 +1070,16 @@ def test_the_state_of_a_visit_is_whole_in_narrow_columns_and_paper_has_no_button
     assert set(page.evaluate(FLAGS)) <= {"0px"}
 
 
+def test_on_paper_the_list_to_call_from_has_the_numbers(page: Page) -> None:
+    sign_in(page)
+    page.goto("/todo")
+    page.get_by_role("link", name="Find a way for the visits of Maya Okafor").click()
+    numbers = page.locator(".sick-row a.btn[href^='tel:']")
+    expect(numbers.first).to_be_visible()
+    page.emulate_media(media="print")
+    assert all(one.is_visible() for one in numbers.all())
+
+
 def test_visits_of_whoever_is_off_are_dealt_with_one_after_the_other(page: Page) -> None:
     """The page is not brought anew at each press: whoever works by keyboard goes on with the next visit."""
     sign_in(page)

@@ -31,14 +31,22 @@ NEED = Permission.VISIT_ANY_WRITE
 TIMES_SHOWN = 3
 GIVEN = (
     N_("Given to %(name)s. They get a mail."),
+    N_("Given to %(name)s. They get a mail when this cannot be undone any more."),
     N_("Given to %(name)s. They have no e-mail: please call them."),
 )
+_IS_ASKED = N_("The time is kept, and they are asked. Nothing is changed before they say yes.")
 ASKED = (
-    N_("The time is kept, and they are asked. Nothing is changed before they say yes."),
+    _IS_ASKED,
+    _IS_ASKED,
     N_("The time is kept. They have no e-mail: please call and ask them."),
 )
-CALLED_OFF = N_("Cancelled. They get a mail."), N_("Cancelled. They have no e-mail: please call them.")
-"""What is said to whoever pressed the button: of a client with an e-mail, and of one without."""
+CALLED_OFF = (
+    N_("Cancelled. They get a mail."),
+    N_("Cancelled. They get a mail when this cannot be undone any more."),
+    N_("Cancelled. They have no e-mail: please call them."),
+)
+"""What is said to whoever pressed the button: of a client with an e-mail, the same while it can be undone and nobody
+has been told yet, and of one without an e-mail."""
 
 
 @pages.get("/desk/sick-day/<int:therapist_id>", needs=NEED)
@@ -123,7 +131,7 @@ def _revision() -> int:
     return whole_number(request.form.get("revision")) or 0
 
 
-def _done(visit_id: int, said: tuple[str, str]) -> Answer:
+def _done(visit_id: int, said: tuple[str, str, str]) -> Answer:
     """Give the visit to the chosen therapist, or offer the chosen time."""
     chosen, revision = whole_number(request.form.get("therapist")) or 0, _revision()
     start = moment_of(request.form.get("start"))
@@ -135,20 +143,23 @@ def _done(visit_id: int, said: tuple[str, str]) -> Answer:
     )
 
 
-def _told(visit_id: int, said: tuple[str, str], do: Callable[[], object], to: str | None = None) -> Answer:
+def _told(
+    visit_id: int, said: tuple[str, str, str], do: Callable[[], object], to: str | None = None
+) -> Answer:
     """Do what the button says about this visit, say by name what came of it, and go back to the page on which the
     button stood: whose visit it is may have changed since."""
     visit = found(visits.visit(visit_id))
     client = found(visit.client)
-    name, with_mail, silent = client.name, *said
-    sentence = with_mail if client.email else silent
+    name, has_mail = client.name, bool(client.email)
+    told, not_yet, silent = said
     therapist_id = whole_number(request.form.get("of")) or visit.therapist_id
     try:
         do()
     except RuleViolation as error:
         flash(_("%(name)s: %(said)s", name=name, said=error.sentence), "care")
     else:
-        done = _(sentence, name=to or _("another therapist"))
+        sentence = not_yet if kit.last_step(visit_id) else told
+        done = _(sentence if has_mail else silent, name=to or _("another therapist"))
         flash(_("%(name)s: %(said)s", name=name, said=done), "success")
     return go("booking.desk_sick_visits", therapist_id=therapist_id)
 
