@@ -82,6 +82,8 @@ def test_a_series_begins_with_the_kept_time_and_is_booked_whole(account: Account
     assert 'value="4"' in browser.get("/book/series").text
     page = browser.post("/book/series", data=order())
     assert "3 of 4 fit." in page.text
+    assert "1 date does not fit. It is left out unless you choose a time nearby for it." in page.text
+    assert "Book the chosen visits</button>" in page.text
     assert "This time is not free." in page.text
     assert rows(Series) == 0
     chosen = picks(page.text)

@@ -63,6 +63,8 @@ def test_a_series_is_planned_booked_listed_and_cancelled(app: Flask, world: w.Wo
     page = desk.post(address, data=order(therapist=ana))
     assert page.status_code == 200
     assert "3 of 4 fit." in page.text
+    assert "1 date does not fit. It is left out unless you choose a time nearby for it." in page.text
+    assert "Book the chosen visits</button>" in page.text
     assert "This time is not free." in page.text
     assert rows(Visit) == 2
     chosen = picks(page.text)

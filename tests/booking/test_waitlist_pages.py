@@ -90,6 +90,7 @@ def test_somebody_not_signed_in_joins_and_leaves(client: FlaskClient, world: w.W
     for address in ("/book/swedish/times?minutes=60", "/book/swedish/times?minutes=90"):
         assert client.get(address).text.count("Tell me when a time comes free") == 1
     assert "Put me on the list" in client.get(f"{WAIT}?minutes=60").text
+    assert "All days are chosen at the start" in client.get(f"{WAIT}?minutes=60").text
     in_german = client.get(f"{WAIT}?minutes=60", headers={"Accept-Language": "de"}).text
     assert ("24 Stunden" in in_german, "24 hours" in in_german) == (True, False)
     wrong = client.post(WAIT, data={**WHEN, **walk.details(email="no", first_name=""), "weekdays": ["0"]})

@@ -76,3 +76,17 @@ def test_with_twice_the_type_on_a_phone_nothing_is_cut_and_no_button_is_covered(
         assert page.evaluate(COVERED) == []
         page.evaluate("document.documentElement.style.fontSize = '200%'")
         assert page.evaluate(CUT) + page.evaluate(STICKS_OUT) == [], address
+
+
+def test_a_chosen_chip_has_a_mark_besides_its_colour(page: Page, site: Site) -> None:
+    page.goto("/book/swedish/wait?minutes=60")
+    monday = page.get_by_label("Monday")
+    marks = """(one) => {
+      const mark = getComputedStyle(one.nextElementSibling, "::before");
+      return [mark.content !== "none", parseFloat(mark.borderBottomWidth) > 1, one.nextElementSibling.offsetWidth];
+    }"""
+    assert monday.is_checked()
+    has_mark, is_drawn, width = monday.evaluate(marks)
+    monday.uncheck()
+    assert (has_mark, is_drawn) == (True, True)
+    assert monday.evaluate(marks) == [False, False, width], "and no chip moves"

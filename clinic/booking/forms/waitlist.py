@@ -36,11 +36,13 @@ class WhenForm(Form):
     last_day = date_field(lazy("Until"), required=lazy("Enter the last day on which you could come."))
     weekdays = ManyCheckboxField(
         lazy("Which days of the week?"),
+        description=lazy("All days are chosen at the start: take away those that do not suit."),
         choices={str(number): lazy.made_by(weekday_words, number) for number in range(7)},
         default=[str(number) for number in EVERY_DAY],
     )
     day_parts = ManyCheckboxField(
         lazy("What time of the day?"),
+        description=lazy("All times are chosen at the start: take away those that do not suit."),
         choices={part.value: name for part, name in PARTS.items()},
         default=[part.value for part in Part],
     )
