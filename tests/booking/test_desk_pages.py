@@ -484,6 +484,11 @@ def test_a_closure_shuts_the_place_and_opens_it_again(app: Flask, world: w.World
     assert book(browser, client, "relaxation").status_code == 303
     shown = browser.post("/owner/closures", data=form).text
     assert "1 booked visit lies in this time" in shown
+    listed, button = shown.split('name="act" value="save"')
+    assert 'class="queue"' in listed.split("1 booked visit lies in this time")[1], (
+        "what it warns of comes first"
+    )
+    assert "Close this time all the same, with 1 booked visit in it" in button
     assert "Public holiday" in shown
     assert db.session.scalars(select(Closure)).all() == [], "nothing is closed before it was seen"
     assert browser.post("/owner/closures", data={**form, "act": "save"}).status_code == 303

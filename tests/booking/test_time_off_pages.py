@@ -138,6 +138,26 @@ def test_ill_today_in_two_taps(clinic: Staffed) -> None:
     assert len(rows()) == 1
 
 
+def test_after_the_last_minute_of_work_tomorrow_is_meant(clinic: Staffed) -> None:
+    visit = booked(clinic, clinic.me, days=1)
+    with time_machine.travel(w.at(0, 20, 30), tick=False):
+        browser = clinic.browser(ME)
+        asked = browser.get("/diary/time-off/today").text
+        assert "The hours of today are over" in asked
+        assert "from 8:30 pm" not in asked
+        fields = dict(re.findall(r'name="(kind|starts_on)" value="([^"]*)"', asked))
+        assert fields == {"kind": "off", "starts_on": "2026-06-10"}
+        look = browser.post("/diary/time-off", data=fields).text
+        assert db.session.get_one(Visit, visit).client.name in look  # type: ignore[union-attr]
+        assert "Save time off" in look
+    address = f"/desk/time-off/today?therapist={clinic.other}"
+    with time_machine.travel(w.at(0, 19, 59), tick=False):
+        desk = clinic.browser(person_with(Role.FRONT_DESK))
+        assert "cannot work today" in desk.get(address).text
+    with time_machine.travel(w.at(0, 20), tick=False):
+        assert "Terry 1 cannot work tomorrow" in desk.get(address).text
+
+
 def test_ill_today_pressed_again_later_is_entered_once_and_the_day_says_so(clinic: Staffed) -> None:
     browser = clinic.browser(ME)
     assert "You are not in at the moment" not in browser.get("/diary").text

@@ -267,12 +267,17 @@ def _sick_page(whose: Whose) -> Answer:
     place, span = _today(whose)
     if _is_off(whose, span):
         return _entered_already(whose)
+    touched, today = blocks.visits_in(whose.therapist_id, span, now), premises.today(now, place.zone)
+    if not touched and therapists.hours_are_over(whose.therapist_id, today, now):
+        return render_template(
+            "booking/time_off_tomorrow.html", whose=whose, tomorrow=today + dt.timedelta(days=1)
+        )
     return render_template(
         "booking/time_off_check.html",
         whose=whose,
         place=place,
         span=span,
-        touched=blocks.visits_in(whose.therapist_id, span, now),
+        touched=touched,
         kind=NOT_IN_TODAY,
         action=whose.href("sick_day"),
         typed={},

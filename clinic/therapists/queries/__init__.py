@@ -49,10 +49,11 @@ from clinic.therapists.models import (
 from clinic.therapists.queries.elsewhere import hours_elsewhere, hours_of_days
 from clinic.therapists.queries.offered import given_at, working_at
 from clinic.therapists.queries.time_off import days_off, span_at
-from clinic.therapists.queries.workplaces import workplace, workplaces
+from clinic.therapists.queries.workplaces import hours_are_over, workplace, workplaces
 
 __all__ = [  # besides what is here
-    "days_off", "given_at", "hours_elsewhere", "hours_of_days", "span_at", "working_at", "workplace", "workplaces",
+    "days_off", "given_at", "hours_are_over", "hours_elsewhere", "hours_of_days", "span_at", "working_at", "workplace",
+    "workplaces",
 ]  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Sequence
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
@@ -12,7 +13,7 @@ from clinic.premises import queries as premises
 from clinic.premises.queries import PlaceFacts
 from clinic.rules.errors import NotFound
 from clinic.rules.language import _
-from clinic.rules.wall_time import WeeklyHours, dates_from
+from clinic.rules.wall_time import WallClock, WeeklyHours, dates_from, epoch_minute, hours_on
 from clinic.rules.workplace import HoursAt, place_on
 from clinic.shared.database import db
 from clinic.therapists.models import DatedHours, WorkingHours
@@ -62,3 +63,15 @@ def workplace(therapist_id: int, day: dt.date) -> PlaceFacts:
     if len(places) > 1:
         here = place_on(day, workplaces(therapist_id, dates_from(day, 1)))
     return places.get(here or 0) or next(iter(places.values()))
+
+
+def hours_are_over(therapist_id: int, day: dt.date, now: dt.datetime) -> bool:
+    """Whether the therapist works on this day, and the last minute of it has passed, at whichever place."""
+    zones = {one.id: ZoneInfo(one.zone) for one in premises.places()}
+    ends = [
+        end
+        for place, at in workplaces(therapist_id, dates_from(day, 1)).items()
+        if place in zones
+        for _start, end in hours_on(WallClock(zones[place]), [day], at.work, at.breaks, at.dated)
+    ]
+    return bool(ends) and max(ends) <= epoch_minute(now)
