@@ -78,6 +78,36 @@ def test_with_twice_the_type_on_a_phone_nothing_is_cut_and_no_button_is_covered(
         assert page.evaluate(CUT) + page.evaluate(STICKS_OUT) == [], address
 
 
+STAFF_AND_CLIENTS = {
+    "owner@willow.example": (
+        "/owner", "/owner/messages", "/owner/rules", "/owner/therapists", "/owner/reports", "/owner/settings",
+        "/owner/rooms", "/owner/devices", "/owner/keeping",
+    ),
+    "desk@willow.example": ("/desk?view=list", "/todo", "/desk/sick-day/11", "/clients/17"),
+    "client@willow.example": ("/book/swedish", "/services"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+@pytest.mark.parametrize("email", STAFF_AND_CLIENTS)
+def test_with_twice_the_type_on_a_phone_no_page_scrolls_sideways(
+    page: Page, site: Site, email: str, language: str
+) -> None:
+    """Long German words, prices, times and the bar at the foot made these pages wider than the phone."""
+    page.set_viewport_size({"width": 320, "height": HEIGHT})
+    sign_in(page, email)
+    if language != "en":
+        page.goto("/account")
+        page.locator(f".tongues button[value={language}]").click()
+        page.wait_for_function("(wanted) => document.documentElement.lang === wanted", arg=language)
+    for address in STAFF_AND_CLIENTS[email]:
+        answer = page.goto(address)
+        assert answer is not None
+        assert answer.status == 200, address
+        page.evaluate("document.documentElement.style.fontSize = '200%'")
+        assert page.evaluate(STICKS_OUT) == [], address
+
+
 def test_a_chosen_chip_has_a_mark_besides_its_colour(page: Page, site: Site) -> None:
     page.goto("/book/swedish/wait?minutes=60")
     monday = page.get_by_label("Monday")
