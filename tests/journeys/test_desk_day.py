@@ -793,20 +793,25 @@ def test_the_day_sheet_is_one_page(page: Page) -> None:
     assert sheet.count(b"/Type /Page\n") + sheet.count(b"/Type /Page ") + sheet.count(b"/Type /Page/") == 1
 
 
-def test_on_paper_the_room_is_never_cut_off(page: Page) -> None:
+def test_on_paper_the_room_is_never_cut_off_and_on_an_ordinary_day_nothing_is(page: Page) -> None:
     page.set_viewport_size({"width": 1062, "height": 700})  # as wide as the paper of the sheet
     sign_in(page)
     page.goto(f"/desk?day={next_monday()}&view=list")
     page.emulate_media(media="print")
     shown = page.evaluate(
-        """() => {
+        """() => ["", " sheet-few"].map((kind) => {
+          document.querySelector(".sheet").className = "sheet" + kind;
           const cell = document.querySelector(".sheet td:nth-child(3)"), [what, room] = cell.children;
           what.textContent = "Decompression by vacuum with magnets, in the interval chamber,";
           const [cut, whole] = [what, room].map((one) => one.scrollWidth > one.clientWidth + 1);
-          return [cut, whole, cell.getBoundingClientRect().right - room.getBoundingClientRect().right >= -1];
-        }"""
+          const state = document.querySelector(".sheet .sheet-word").checkVisibility();
+          const inside = cell.getBoundingClientRect().right - room.getBoundingClientRect().right >= -1;
+          return [kind ? what.getBoundingClientRect().right > cell.getBoundingClientRect().right + 1 : cut,
+            !kind && whole, inside, state];
+        })"""
     )
-    assert shown == [True, False, True]
+    assert shown == [[True, False, True, False], [False, False, True, True]]
+    assert page.locator(".sheet-word").first.inner_text() in ("Confirmed", "Not confirmed yet")
 
 
 @pytest.mark.parametrize("view", ["therapists", "rooms"])
@@ -821,6 +826,7 @@ def test_the_day_is_one_page_upright_and_across(page: Page, view: str, across: b
 
 @pytest.mark.parametrize("many", [False, True])
 def test_on_paper_no_name_is_so_long_that_what_is_to_do_is_cut(page: Page, many: bool) -> None:
+    page.set_viewport_size({"width": 1062, "height": 700})  # as wide as the paper of the sheet
     sign_in(page)
     page.goto(f"/desk?day={next_monday()}&view=list")
     page.emulate_media(media="print")
@@ -1068,6 +1074,20 @@ def test_the_state_of_a_visit_is_whole_in_narrow_columns_and_paper_has_no_button
     page.emulate_media(media="print")
     assert not page.locator(".ev-tap:visible, #not-coming:visible").count()
     assert set(page.evaluate(FLAGS)) <= {"0px"}
+
+
+def test_each_sheet_of_the_blank_questions_has_its_number_and_a_line_for_the_name(page: Page) -> None:
+    sign_in(page)
+    page.goto("/intake/blank")
+    page.emulate_media(media="print")
+    head = page.locator("table.paper > thead")
+    assert head.evaluate("(one) => getComputedStyle(one).display") == "table-header-group", "on every sheet"
+    expect(head).to_contain_text("Name")
+    rules = """() => [...document.styleSheets].flatMap((one) => [...one.cssRules])
+        .filter((one) => one instanceof CSSPageRule).map((one) => one.cssText).join()"""
+    assert "counter(page)" in page.evaluate(rules)
+    first = page.locator(".paper-q").first.evaluate("(one) => one.getBoundingClientRect().top")
+    assert first < 400, "it begins on the first sheet"
 
 
 def test_on_paper_the_list_to_call_from_has_the_numbers(page: Page) -> None:
