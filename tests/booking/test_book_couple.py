@@ -159,6 +159,10 @@ def test_somebody_named_answers_by_a_mailed_link_and_both_are_confirmed(
     link = link_in(mail.text)
     shown = client.get(link).text
     assert f"{link}/health/1" in shown
+    assert shown.count("Answer the health questions") == 1, (
+        "asked for once, and the only thing that is filled"
+    )
+    assert shown.count("btn-primary") == 1
     assert f"{link}/check-in" not in shown, "there are no earlier answers that could have changed"
     assert walk.answer(client, base=f"{link}/health").location == f"{link}/health/sign"
     assert walk.sign(client, base=f"{link}/health", name="Frida Friend").location == link

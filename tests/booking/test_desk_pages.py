@@ -479,6 +479,7 @@ def test_a_closure_shuts_the_place_and_opens_it_again(app: Flask, world: w.World
     assert browser.post("/owner/closures", data=form).status_code == 303
     assert book(browser, client, "relaxation").status_code == 409
     page = browser.get("/owner/closures").text
+    assert ("Close the place, a room or a device" in page, "Open this time again" in page) == (True, True)
     address = page[page.index("/owner/closures/") :].split('"')[0]
     assert browser.post(address).status_code == 303
     assert book(browser, client, "relaxation").status_code == 303

@@ -86,6 +86,7 @@ def test_time_that_touches_nothing_is_saved_at_once_and_taken_back(clinic: Staff
     (row,) = rows()
     assert (row.starts_at, row.ends_at) == (w.at(3, 9), w.at(3, 17))
     address = f"/diary/time-off/{row.id}/remove"
+    assert "Remove this entry" in browser.get("/diary/time-off").text
     assert browser.post(address).status_code == 303
     assert rows() == []
     assert browser.post(address).status_code == 303  # twice is once
@@ -98,6 +99,7 @@ def test_time_that_touches_nothing_is_saved_at_once_and_taken_back(clinic: Staff
         ({**DAY, "starts_on": "12.6."}, "Enter the first day."),
         ({**DAY, "kind": "party"}, "Not a valid choice"),
         ({**DAY, "starts": "25:00"}, "Type a time such as"),
+        ({**DAY, "starts": "half past nine"}, "Type a time such as"),
         ({**DAY, "ends_on": "soon"}, "Enter a day, or leave this empty"),
         ({**DAY, "ends_on": "2026-06-11"}, "The last day lies before the first day."),
         ({**DAY, "starts": "12:00", "ends": "09:00"}, "The end must come after the start."),
@@ -112,6 +114,8 @@ def test_a_slip_is_said_at_its_field_and_kept(clinic: Staffed, data: dict[str, s
     answer = clinic.browser(ME).post("/diary/time-off", data=data)
     assert (answer.status_code, rows()) == (422, [])
     assert sentence in answer.text
+    assert "For example 9:30 or 2 pm. Leave this empty for the whole day." in answer.text
+    assert 'maxlength="12"' not in answer.text, "a time in words is kept whole until it is understood"
     assert all(data[name] in answer.text for name in ("starts_on", "starts", "ends_on") if name in data)
 
 

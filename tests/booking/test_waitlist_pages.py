@@ -332,6 +332,11 @@ def test_the_desk_runs_the_list(app: Flask, world: w.World) -> None:
     wish = db.session.scalars(select(WaitlistWish)).one().id
     offered = then(desk, desk.post(f"/desk/waitlist/{wish}/offer"))
     assert "Give this time to somebody else" in offered.text
+    assert ("Take off the list and end the offer" in offered.text, "end the offer" in added.text) == (
+        True,
+        False,
+    )
+    assert "The time that is kept for them goes to the next in line." in offered.text
     offer = db.session.scalars(select(Offer)).one().id
     kept = db.session.scalars(select(Visit.id)).one()
     assert walk.location(desk.get(f"/desk/visits/{kept}")) == "/desk/waitlist"

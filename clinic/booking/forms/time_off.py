@@ -36,15 +36,15 @@ class TimeOffForm(Form):
     starts = StringField(
         lazy("From"),
         filters=[stripped],
-        description=lazy("Leave this empty for the whole day."),
-        render_kw={"maxlength": 12},
+        description=lazy("For example 9:30 or 2 pm. Leave this empty for the whole day."),
+        render_kw={"maxlength": 40},
     )
     ends_on = PlainDateField(
         lazy("Last day"), validators=[Optional()], description=lazy("Leave this empty when it is one day.")
     )
     ends = StringField(
-        lazy("Until"), filters=[stripped], description=lazy("Leave this empty for the end of the day."),
-        render_kw={"maxlength": 12},
+        lazy("Until"), filters=[stripped], description=lazy("For example 5 pm. Leave this empty for the end of the day."),
+        render_kw={"maxlength": 40},
     )  # fmt: skip
     place = SelectField(
         lazy("Times by the clock of"), validate_choice=False,
