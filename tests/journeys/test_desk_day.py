@@ -793,13 +793,32 @@ def test_the_day_sheet_is_one_page(page: Page) -> None:
     assert sheet.count(b"/Type /Page\n") + sheet.count(b"/Type /Page ") + sheet.count(b"/Type /Page/") == 1
 
 
+def test_a_day_sheet_with_two_lines_for_each_visit_is_one_page_too(page: Page) -> None:
+    """As many visits as it is made for, with one therapist or with many."""
+    sign_in(page)
+    for people in (3, 6, 12, 24):
+        page.goto(f"/desk?day={next_monday()}&view=list")
+        page.evaluate(
+            """(people) => {
+              const sheet = document.querySelector(".sheet"), part = sheet.querySelector(".sheet-part:has(tr)");
+              const row = part.querySelector("tbody tr");
+              const many = (one, length) => Array.from({ length }, () => one.cloneNode(true));
+              part.querySelector("tbody").replaceChildren(...many(row, 24 / people));
+              sheet.replaceChildren(...many(part, people));
+              sheet.className = "sheet sheet-few sheet-two";
+            }""",
+            people,
+        )
+        assert len(re.findall(rb"/Type /Page[\s/]", page.pdf(prefer_css_page_size=True))) == 1, people
+
+
 def test_on_paper_the_room_is_never_cut_off_and_on_an_ordinary_day_nothing_is(page: Page) -> None:
     page.set_viewport_size({"width": 1062, "height": 700})  # as wide as the paper of the sheet
     sign_in(page)
     page.goto(f"/desk?day={next_monday()}&view=list")
     page.emulate_media(media="print")
     shown = page.evaluate(
-        """() => ["", " sheet-few"].map((kind) => {
+        """() => ["", " sheet-few sheet-two"].map((kind) => {
           document.querySelector(".sheet").className = "sheet" + kind;
           const cell = document.querySelector(".sheet td:nth-child(3)"), [what, room] = cell.children;
           what.textContent = "Decompression by vacuum with magnets, in the interval chamber,";

@@ -43,9 +43,11 @@ class TimeOffForm(Form):
         lazy("Last day"), validators=[Optional()], description=lazy("Leave this empty when it is one day.")
     )
     ends = StringField(
-        lazy("Until"), filters=[stripped], description=lazy("For example 5 pm. Leave this empty for the end of the day."),
+        lazy("Until"),
+        filters=[stripped],
+        description=lazy("For example 5 pm. Leave this empty for the end of the day."),
         render_kw={"maxlength": 40},
-    )  # fmt: skip
+    )
     place = SelectField(
         lazy("Times by the clock of"), validate_choice=False,
         description=lazy("Whole days hold at every place, by its own clock."),
