@@ -63,6 +63,8 @@ class Door:
     """Free times for the same once more, where the account may book them."""
     health: str = ""
     """The health questions, where the visit waits for the first answers and this link may give them."""
+    has_begun: bool = False
+    """Whether some of them are answered already."""
     aim: str = ""
     """Where the client themselves write what the visit is for."""
     alone: str = ""

@@ -64,6 +64,14 @@ def _sitting(token: str, client: Any) -> Sitting:
     )
 
 
+def where_to_go_on(token: str, client: Any) -> tuple[str, bool]:
+    """The first page with an open question, or else the signature; and whether anything was answered before."""
+    sitting = _sitting(token, client)
+    number = questionnaire.first_open(sitting)
+    href = sitting.page_url(number) if number is not None else sitting.sign_url
+    return href, questionnaire.has_begun(sitting)
+
+
 @pages.get("/visit/<token>/health/<int:number>", needs=NEED)
 def health_by_link(token: str, number: int) -> Answer:
     """One page of questions."""

@@ -9,6 +9,7 @@ from clinic.booking.views import manage
 from clinic.booking.views.blueprint import pages
 from clinic.booking.views.calendar_file import calendar_file
 from clinic.booking.views.manage import Door
+from clinic.booking.views.visit_health import where_to_go_on
 from clinic.rules.permissions import Permission
 from clinic.shared import clock
 from clinic.shared.web import Answer, found
@@ -17,6 +18,7 @@ from clinic.shared.web import Answer, found
 def _door(token: str) -> Door:
     visit = found(visits.visit_by_key(token, clock.now()))
     is_asked = check_ins.waits_for_first_answers(visit, clock.now())
+    health, has_begun = where_to_go_on(token, visit.client) if is_asked else ("", False)
     return Door(
         visit=visit,
         by=None,
@@ -26,7 +28,8 @@ def _door(token: str) -> Door:
         file=url_for("booking.file_by_link", token=token),
         letter=url_for("booking.letter_by_link", token=token),
         check_in=url_for("booking.check_in_by_link", token=token),
-        health=url_for("booking.health_by_link", token=token, number=1) if is_asked else "",
+        health=health,
+        has_begun=has_begun,
     )
 
 
