@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from typing import Any
 
 from sqlalchemy import select
 
 from clinic.booking.models import Checkout, Visit
+from clinic.booking.queries import couples
 from clinic.booking.queries.checkouts import COMPANION
 from clinic.clients import queries as clients
 from clinic.clients.models import Client
@@ -38,13 +40,40 @@ def companion(visit: Visit, user_id: int | None) -> str | None:
     return companions([visit], user_id).get(visit.id)
 
 
+def asked_along_by(visit: Visit) -> str:
+    """The first name of whoever named the client of this visit as the second of two, as the mail to them said it. Empty
+    for any other visit, and once the card of whoever asked reads otherwise."""
+    partner = couples.partner_of(visit)
+    if partner is None or partner.client is None or visit.client_id is None:
+        return ""
+    named, first_name = _named_with(partner), partner.client.first_name
+    if len(named) < 3 or named[0] not in clients.all_ids(visit.client_id) or mark_of(first_name) != named[2]:
+        return ""
+    return first_name
+
+
+def has_asked_by_mail(visit: Visit) -> bool:
+    """Whether the other one of two was named when this visit was booked, and asked for health answers by e-mail: the
+    same before they answered and after."""
+    return couples.partner_of(visit) is not None and bool(_named_with(visit))
+
+
+def _named_with(visit: Visit) -> tuple[Any, ...]:
+    begun = select(Checkout).where(Checkout.visit_id == visit.id).order_by(Checkout.id)
+    return next((named for one in db.session.scalars(begun) if (named := _named_in(one))), ())
+
+
+def _named_in(begun: Checkout) -> tuple[Any, ...]:
+    return tuple((begun.details or {}).get(COMPANION, ()))
+
+
 def _typed(visit_ids: Collection[int], user_id: int) -> dict[int, str]:
     """As it was typed: also once that record was merged into another one, of which nothing is told. Nothing once the
     card reads otherwise: whatever stands there then was not theirs to know."""
     begun = db.session.scalars(
         select(Checkout).where(Checkout.visit_id.in_(visit_ids), Checkout.user_id == user_id)
     ).all()
-    named = {one.visit_id: tuple((one.details or {}).get(COMPANION, ())) for one in begun}
+    named = {one.visit_id: _named_in(one)[:2] for one in begun}
     ids = [one[0] for one in named.values() if one]
     rows = select(Client).where(Client.id.in_(ids), Client.erased_at.is_(None))
     people = {(one.id, mark_of(one.name)): one.name for one in db.session.scalars(rows)}

@@ -157,7 +157,8 @@ def book_with(
                 raise ChangedMeanwhile
             finish(session, begun, mine, now)
             if companion.details is not None:
-                begun.details = {**(begun.details or {}), COMPANION: [other.id, mark_of(other.name)]}
+                named = [other.id, mark_of(other.name), mark_of(first.first_name)]
+                begun.details = {**(begun.details or {}), COMPANION: named}
         return outcome
 
 

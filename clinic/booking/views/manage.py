@@ -15,7 +15,7 @@ from clinic.booking.forms.choice import day_of, moment_of, moment_text, whole_nu
 from clinic.booking.queries import free_times, visits
 from clinic.booking.queries.availability import Ask
 from clinic.booking.queries.checkouts import plan_of_visit
-from clinic.booking.queries.companions import companion
+from clinic.booking.queries.companions import asked_along_by, companion
 from clinic.booking.queries.free_times import Time
 from clinic.booking.services.offering import days_it_could_not_stand
 from clinic.booking.services.visits import cancel_visit, change_visit
@@ -100,10 +100,16 @@ def show(door: Door, status_code: int = 200, sentence: str = "", form: AimForm |
         paper=next(iter(letters_of(visit.client_id)), None) if visit.waiting_for == "clearance" else None,
         companion=companion(visit, door.by),
         moved_to=visits.moved_to(visit),
+        asked_by=_asked_by(door),
         sentence=sentence,
         form=form or AimForm(data={"aim": visit.note or ""}),
     )
     return (page, status_code) if status_code != 200 else page
+
+
+def _asked_by(door: Door) -> str:
+    """Who asked this client along, where only they themselves read it: behind their mailed link."""
+    return asked_along_by(door.visit) if door.by is None else ""
 
 
 def _again(door: Door) -> str:
@@ -274,6 +280,7 @@ def _ask_whether_to_cancel(door: Door) -> Answer:
     return render_template(
         "booking/cancel_check.html", visits=[visit], shown_as=("revision", visit.revision),
         has_changed=False, action=door.cancel, home=door.home,
+        companion=companion(visit, door.by), asked_by=_asked_by(door),
         title=_("Cancel this visit?"), button=_("Cancel my visit"),
         keep=_("Keep my visit"), back=_("Back to your visit"),
     )  # fmt: skip

@@ -69,7 +69,7 @@ def cancel_my_series(series_id: int) -> Answer:
     seen, now_seen = request.form.get("seen"), _mark(left)
     if left and ("sure" not in request.form or seen != now_seen):  # or one was moved meanwhile
         return render_template(
-            "booking/cancel_check.html", visits=left, shown_as=("seen", now_seen),
+            "booking/cancel_check.html", visits=left, companion=None, asked_by="", shown_as=("seen", now_seen),
             has_changed=seen not in (None, now_seen),
             action=url_for("booking.cancel_my_series", series_id=series_id),
             title=ngettext("Cancel one visit?", "Cancel %(num)d visits?", len(left)),
