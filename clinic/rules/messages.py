@@ -71,7 +71,7 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType({
     "series_booked": Kind(N_("Several visits booked"), about="series"),
     "series_cancelled": Kind(N_("Several visits cancelled"), "/book", about="series"),
     "couple_invited": Kind(N_("Invited to a visit for two"), VISIT_PAGE),
-    "couple_apart": Kind(N_("Visit for two, one cannot come"), "/my"),
+    "couple_apart": Kind(N_("Visit for two, one cannot come"), VISIT_PAGE),
     "offer_made": Kind(N_("A time from the waitlist"), _OFFER),
     "offer_instead": Kind(N_("Another time instead"), _OFFER),
     "waitlist_joined": Kind(N_("On the waitlist"), "/waiting/{token}", about="waitlist_wish"),

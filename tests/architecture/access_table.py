@@ -282,6 +282,7 @@ NEEDS = {
     "booking.ask_couple": Permission.VISIT_OWN_WRITE,
     "booking.take_couple": Permission.VISIT_OWN_WRITE,
     "booking.come_alone": Permission.VISIT_OWN_WRITE,
+    "booking.come_alone_by_link": Permission.SITE_ANY_READ,
     "booking.health_by_link": Permission.SITE_ANY_READ,
     "booking.take_health_by_link": Permission.SITE_ANY_READ,
     "booking.keep_health_by_link": Permission.SITE_ANY_READ,

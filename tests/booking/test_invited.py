@@ -5,6 +5,7 @@ Neither reads anything of the other's health, and no name that they did not type
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from html import unescape
 
@@ -16,11 +17,14 @@ from clinic.booking.services import people, visits
 from clinic.clients.models import Client
 from clinic.clients.steps import Details
 from clinic.shared.database import db
+from clinic.shared.mail import OutgoingMail
+from tests import factories
 from tests.booking import walk
 from tests.booking import world as w
 from tests.booking.test_book_couple import at_time, link_in, mails, named, pair, words_of
 from tests.booking.test_book_series import to_check
 from tests.booking.test_pages_own import LAST_MONTH, Account
+from tests.booking.test_series import BLEEDS
 from tests.conftest import NOW
 
 pytestmark = pytest.mark.usefixtures("now")
@@ -44,6 +48,17 @@ def account(app: Flask, world: w.World) -> Account:
 @pytest.fixture
 def link(account: Account) -> str:
     """Ann has asked Frida along: where the mail to Frida leads."""
+    return invite(account)
+
+
+def later_link(mail: OutgoingMail) -> str:
+    """Where a mail leads that was written after the first one."""
+    found = re.search(r"(/visit/\S+)", mail.text)
+    assert found, mail.text
+    return found[1]
+
+
+def invite(account: Account) -> str:
     to_check(account)
     page = account.browser.post("/book/couple", data=named())
     walk.for_two(account.browser, named(start=at_time(page.text)))
@@ -63,6 +78,7 @@ def test_the_link_leads_to_the_first_question_that_is_still_open(client: FlaskCl
 
 
 ASKED = "For two: Ann asked us for two treatments at the same time"
+MISSING = "Your answer is missing: will you come alone?"
 NO_ANSWER = "If they do not answer in time, it is given back."
 
 
@@ -76,7 +92,7 @@ def asked_before_cancelling(page: str) -> str:
 def test_the_page_says_who_asked_and_only_to_whom_they_asked(
     app: Flask, account: Account, client: FlaskClient, world: w.World, link: str
 ) -> None:
-    one, two = pair()
+    one, _theirs = pair()
     assert ASKED in words_of(client.get(link).text)
     for browser, page in (
         (client, link_in(mails(ANN)[-1].text)),
@@ -119,3 +135,46 @@ def test_whoever_cancels_reads_what_becomes_of_the_other_and_so_it_does(
     assert "couple_apart" in [mail.kind for mail in mails(ANN)], "they are asked"
     for browser, page in ((account.browser, f"/my/visits/{one.id}"), (client, link)):
         assert NO_ANSWER not in browser.get(page).text
+
+
+def test_whoever_is_left_alone_is_led_straight_to_the_question(
+    account: Account, client: FlaskClient, link: str
+) -> None:
+    """Ann by her mail or by the row of her visits; without an account as well."""
+    assert MISSING not in account.browser.get("/my").text
+    visits.cancel_visit(pair()[1].id, by=None, by_clinic=False, by_client=True, now=NOW)
+    assert words_of(account.browser.get("/my").text).count(MISSING) == 1
+    (mail,) = [one for one in mails(ANN) if one.kind == "couple_apart"]
+    by_mail = later_link(mail)
+    assert f'action="{by_mail}/alone"' in client.get(by_mail).text
+    assert client.post(f"{by_mail}/alone").location == by_mail
+    shown = client.get(by_mail).text
+    assert ("This is how your visit stands now" in shown, f"{by_mail}/alone" in shown) == (True, False)
+    assert pair()[0].status == "confirmed"
+    assert MISSING not in account.browser.get("/my").text
+    assert client.post(f"{by_mail}/alone").status_code == 409, "pressed in another tab"
+
+
+@pytest.mark.parametrize("knows", [False, True])
+def test_whoever_was_asked_along_comes_alone_by_the_link(
+    account: Account, client: FlaskClient, *, knows: bool
+) -> None:
+    """Also before they have answered; and whether a record that looks like theirs is known shows nowhere."""
+    if knows:
+        known = factories.make_client(first_name="Frida", last_name="Friend", born_on=dt.date(1988, 7, 4)).id
+        w.sign(known, **BLEEDS)
+    link = invite(account)
+    assert f"{link}/alone" not in client.get(link).text
+    assert client.post(f"{link}/alone").status_code == 409
+    visits.cancel_visit(pair()[0].id, by=None, by_clinic=False, by_client=True, now=NOW)
+    (mail,) = [one for one in mails(FRIDA) if one.kind == "couple_apart"]
+    by_mail = later_link(mail)
+    shown = client.get(by_mail).text
+    assert (f"{by_mail}/alone" in shown, shown.count("Answer the health questions")) == (True, 1)
+    client.post(f"{by_mail}/alone")
+    assert pair()[1].waiting_for == "intake"
+    assert f'href="{by_mail}/health/1"' in client.get(by_mail).text
+    walk.answer(client, base=f"{by_mail}/health")
+    walk.sign(client, base=f"{by_mail}/health", name="Frida Friend")
+    assert "Confirmed" in words_of(client.get(by_mail).text)
+    assert [one.kind for one in mails(FRIDA)][-1] == "visit_confirmed_now"

@@ -42,8 +42,8 @@ IN_TURN = "in_turn"
 OLD_CHOSEN = "chosen_before"
 """The same of bookings of before the order was kept: whom an account had chosen, by the records alone."""
 COMPANION = "companion"
-"""The same of a visit for two: the record of whoever was typed as the second person, a mark of the name, and one of the first
-name of whoever asked them along, which they were told."""
+"""The same of a visit for two: the record of whoever was typed as the second person, a mark of the name, and one
+of the first name of whoever asked them along, which they were told."""
 OF_OTHERS = frozenset({GUEST, NAMED_BEFORE, CHOSEN_BY, IN_TURN, OLD_CHOSEN, COMPANION})
 """What is noted of other records, and told to nobody."""
 

@@ -17,6 +17,7 @@ from clinic.booking.queries.availability import Ask
 from clinic.booking.queries.checkouts import plan_of_visit
 from clinic.booking.queries.companions import asked_along_by, companion
 from clinic.booking.queries.free_times import Time
+from clinic.booking.services.couple_changes import go_on_alone
 from clinic.booking.services.offering import days_it_could_not_stand
 from clinic.booking.services.visits import cancel_visit, change_visit
 from clinic.booking.views import client_kit as kit
@@ -251,6 +252,16 @@ def _others_at(visit: Any, starts_at: dt.datetime) -> str:
         return ""
     names = [one.name for one in therapists.active_therapists() if one.id in free]
     return words.join_words(names, "or") if len(names) <= MOST_NAMED else _("somebody else")
+
+
+def take_alone(door: Door) -> Answer:
+    """The other visit of two fell away, and this client comes without it."""
+    try:
+        go_on_alone(door.visit.id, by=door.by, now=clock.now())
+    except RuleViolation as error:
+        return show(door, 409, error.sentence)
+    flash(_("Thank you. This is how your visit stands now."), "success")
+    return redirect(door.home, 303)
 
 
 def take_cancel(door: Door) -> Answer:

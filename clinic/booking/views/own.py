@@ -14,7 +14,6 @@ from clinic.booking.forms.person import WHOM, PersonForm
 from clinic.booking.queries import next_steps, visits, waitlist
 from clinic.booking.queries.companions import companions
 from clinic.booking.services.aims import say_aim
-from clinic.booking.services.couple_changes import go_on_alone
 from clinic.booking.views import again, manage
 from clinic.booking.views import client_kit as kit
 from clinic.booking.views.blueprint import pages
@@ -29,7 +28,7 @@ from clinic.intake import queries as intake
 from clinic.intake.views import questionnaire
 from clinic.intake.views.questionnaire import Sitting
 from clinic.premises import queries as premises
-from clinic.rules.errors import InvalidInput, MoveNotAllowed, RuleViolation
+from clinic.rules.errors import InvalidInput, MoveNotAllowed
 from clinic.rules.language import _, ngettext
 from clinic.rules.permissions import Permission
 from clinic.rules.visit_status import UPCOMING
@@ -58,6 +57,7 @@ def my_visits() -> Answer:
         under_way=kit.under_way(),
         seen_as=visits.seen_as,
         companions=companions(rows, current_user.id),
+        left_alone=[one.id for one in coming if next_steps.is_left_alone(one)],
         offers=waitlist.offers_to([one.client_id for one in people], now),
         wishes=[(one, words_of(waitlist.when_of(one))) for one in _wishes(people)],
         may_know_all=[one.client_id for one in people if _may_know_all(one.client_id)],
@@ -142,13 +142,7 @@ def cancel_my_visit(visit_id: int) -> Answer:
 @pages.post("/my/visits/<int:visit_id>/alone", needs=Permission.VISIT_OWN_WRITE)
 def come_alone(visit_id: int) -> Answer:
     """The two visits cannot go ahead together, and this client comes without the other one."""
-    door = _door(visit_id)
-    try:
-        go_on_alone(visit_id, by=current_user.id, now=clock.now())
-    except RuleViolation as error:
-        return manage.show(door, 409, error.sentence)
-    flash(_("Thank you. This is how your visit stands now."), "success")
-    return redirect(door.home, 303)
+    return manage.take_alone(_door(visit_id))
 
 
 @pages.get("/my/visits/<int:visit_id>/visit.ics", needs=Permission.VISIT_OWN_WRITE)

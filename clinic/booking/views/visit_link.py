@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import url_for
 
-from clinic.booking.queries import check_ins, visits
+from clinic.booking.queries import check_ins, next_steps, visits
 from clinic.booking.views import manage
 from clinic.booking.views.blueprint import pages
 from clinic.booking.views.calendar_file import calendar_file
@@ -30,6 +30,7 @@ def _door(token: str) -> Door:
         check_in=url_for("booking.check_in_by_link", token=token),
         health=health,
         has_begun=has_begun,
+        alone=url_for("booking.come_alone_by_link", token=token) if next_steps.is_left_alone(visit) else "",
     )
 
 
@@ -55,6 +56,12 @@ def take_move_by_link(token: str) -> Answer:
 def cancel_by_link(token: str) -> Answer:
     """Cancel it."""
     return manage.take_cancel(_door(token))
+
+
+@pages.post("/visit/<token>/alone", needs=Permission.SITE_ANY_READ)
+def come_alone_by_link(token: str) -> Answer:
+    """The two visits cannot go ahead together, and this client comes without the other one."""
+    return manage.take_alone(_door(token))
 
 
 @pages.get("/visit/<token>/visit.ics", needs=Permission.SITE_ANY_READ)
