@@ -53,7 +53,7 @@ _PASSWORD, _FORGOT = "/password/{token}", "/password/forgot"
 KINDS: Final[Mapping[str, Kind]] = MappingProxyType({
     "visit_booked": Kind(N_("Visit booked"), VISIT_PAGE),
     "visit_waiting": Kind(N_("Visit booked, not confirmed yet"), VISIT_PAGE),
-    "visit_confirmed_now": Kind(N_("Visit confirmed after waiting")),
+    "visit_confirmed_now": Kind(N_("Visit confirmed after waiting"), VISIT_PAGE),
     "visit_moved": Kind(N_("Visit moved")),
     "visit_changed": Kind(N_("Visit changed a little")),
     "visit_given": Kind(N_("Visit with another therapist"), _OFFER),

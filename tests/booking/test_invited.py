@@ -25,6 +25,7 @@ from tests.booking.test_book_couple import at_time, link_in, mails, named, pair,
 from tests.booking.test_book_series import to_check
 from tests.booking.test_pages_own import LAST_MONTH, Account
 from tests.booking.test_series import BLEEDS
+from tests.booking.test_told_alike import HEART
 from tests.conftest import NOW
 
 pytestmark = pytest.mark.usefixtures("now")
@@ -58,8 +59,8 @@ def later_link(mail: OutgoingMail) -> str:
     return found[1]
 
 
-def invite(account: Account) -> str:
-    to_check(account)
+def invite(account: Account, service: str = "relaxation") -> str:
+    to_check(account, service)
     page = account.browser.post("/book/couple", data=named())
     walk.for_two(account.browser, named(start=at_time(page.text)))
     return link_in(mails(FRIDA)[0].text)
@@ -178,3 +179,37 @@ def test_whoever_was_asked_along_comes_alone_by_the_link(
     walk.sign(client, base=f"{by_mail}/health", name="Frida Friend")
     assert "Confirmed" in words_of(client.get(by_mail).text)
     assert [one.kind for one in mails(FRIDA)][-1] == "visit_confirmed_now"
+
+
+@pytest.mark.parametrize(
+    ("service", "declared", "told", "status"),
+    [
+        ("relaxation", {}, "Thank you. You are booked in, and we send you an e-mail.", "confirmed"),
+        (
+            "relaxation",
+            HEART,
+            "Thank you. Your answers are signed. Your visit is not confirmed yet",
+            "pending",
+        ),
+        ("deep_tissue", BLEEDS, "Thank you. With these answers the visit cannot go ahead.", "cancelled"),
+    ],
+)
+def test_whoever_signs_by_the_link_is_thanked_and_told_what_came_of_it(
+    account: Account,
+    client: FlaskClient,
+    service: str,
+    declared: dict[str, dict[str, object]],
+    told: str,
+    status: str,
+) -> None:
+    link = invite(account, service)
+    walk.answer(client, declared, base=f"{link}/health")
+    assert walk.sign(client, base=f"{link}/health", name="Frida Friend").location == link
+    shown = words_of(client.get(link).text)
+    assert (told in shown, pair()[1].status) == (True, status)
+    assert "Thank you" not in words_of(client.get(link).text), "once"
+    if status == "confirmed":
+        mail = mails(FRIDA)[-1]
+        assert mail.kind == "visit_confirmed_now"
+        assert "Confirmed" in words_of(client.get(later_link(mail)).text)
+        assert client.get(link).status_code == 200, "the first link works as well"

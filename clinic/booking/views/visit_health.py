@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
-from flask import url_for
+from flask import flash, url_for
 
 from clinic.booking.queries import check_ins, visits
 from clinic.booking.views.blueprint import pages
@@ -23,7 +22,9 @@ from clinic.intake import queries as intake
 from clinic.intake.views import questionnaire
 from clinic.intake.views.questionnaire import Sitting
 from clinic.premises import queries as premises
+from clinic.rules.language import _
 from clinic.rules.permissions import Permission
+from clinic.rules.visit_status import UPCOMING, VisitStatus
 from clinic.shared import clock
 from clinic.shared.web import Answer, found, go
 
@@ -108,5 +109,28 @@ def sign_by_link(token: str) -> Answer:
 @pages.post("/visit/<token>/health/sign", needs=NEED)
 def take_signature_by_link(token: str) -> Answer:
     """Sign: the visit is judged, and with it the one of whoever comes along."""
-    home = partial(go, "booking.visit_by_link", token=token)
-    return _at(token, lambda sitting: questionnaire.take_signing(sitting, urgent_page, lambda _id: home()))
+
+    def signed(_intake_id: int) -> Answer:
+        _say_what_came_of_it(found(visits.visit_by_key(token, clock.now())))
+        return go("booking.visit_by_link", token=token)
+
+    return _at(token, lambda sitting: questionnaire.take_signing(sitting, urgent_page, signed))
+
+
+def _say_what_came_of_it(visit: Any) -> None:
+    """Thanks, and how this visit stands as far as its client may be told; why it waits stands on its page."""
+    status = visits.seen_as(visit)
+    if status is VisitStatus.CONFIRMED:
+        flash(_("Thank you. You are booked in, and we send you an e-mail."), "success")
+    elif status in UPCOMING:
+        flash(
+            _(
+                "Thank you. Your answers are signed. Your visit is not confirmed yet: read below what is next."
+            ),
+            "info",
+        )
+    else:
+        flash(
+            _("Thank you. With these answers the visit cannot go ahead. It is cancelled, at no charge."
+              " We write to you about it."), "care",
+        )  # fmt: skip
