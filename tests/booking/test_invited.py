@@ -13,6 +13,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from clinic.booking.forms.choice import moment_text
 from clinic.booking.services import people, visits
 from clinic.clients.models import Client
 from clinic.clients.steps import Details
@@ -21,8 +22,10 @@ from clinic.shared.mail import OutgoingMail
 from tests import factories
 from tests.booking import walk
 from tests.booking import world as w
-from tests.booking.test_book_couple import at_time, link_in, mails, named, pair, words_of
+from tests.booking.test_book_couple import at_time, child_of, link_in, mails, named, pair, words_of
 from tests.booking.test_book_series import to_check
+from tests.booking.test_couples import both
+from tests.booking.test_couples import pair as couple_of
 from tests.booking.test_pages_own import LAST_MONTH, Account
 from tests.booking.test_series import BLEEDS
 from tests.booking.test_told_alike import HEART
@@ -188,7 +191,7 @@ def test_whoever_was_asked_along_comes_alone_by_the_link(
         (
             "relaxation",
             HEART,
-            "Thank you. Your answers are signed. Your visit is not confirmed yet",
+            "Thank you. Your answers are signed. The visit is not confirmed yet",
             "pending",
         ),
         ("deep_tissue", BLEEDS, "Thank you. With these answers the visit cannot go ahead.", "cancelled"),
@@ -213,3 +216,63 @@ def test_whoever_signs_by_the_link_is_thanked_and_told_what_came_of_it(
         assert mail.kind == "visit_confirmed_now"
         assert "Confirmed" in words_of(client.get(later_link(mail)).text)
         assert client.get(link).status_code == 200, "the first link works as well"
+
+
+def test_whoever_waits_only_for_the_other_is_told_so_and_never_what_came_of_their_answers(
+    account: Account, client: FlaskClient, link: str
+) -> None:
+    (mail,) = mails(ANN)
+    assert "something is still needed" not in mail.text
+    assert "waits for the other of the two visits, and you need not do anything" in mail.text
+    assert "The other person has to answer the health questions first." in mail.text
+    assert ("Frida" in mail.text, link_in(mail.text) in mail.text) == (False, True)
+    page, by_mail = f"/my/visits/{pair()[0].id}", link_in(mail.text)
+    before = account.browser.get(page).text, client.get(by_mail).text
+    asked = "You need not do anything. We have asked {} by e-mail for their own health answers: remind them"
+    for shown, whom in zip(before, ("Frida Friend", "the other person"), strict=True):
+        assert asked.format(whom) in words_of(shown)
+        assert "Something is still needed" not in shown
+    walk.answer(client, HEART, base=f"{link}/health")
+    walk.sign(client, base=f"{link}/health", name="Frida Friend")
+    assert pair()[1].waiting_for not in (None, "intake", "partner")
+    assert "Thank you" in client.get(link).text  # said once, in this browser
+    after = account.browser.get(page).text, client.get(by_mail).text
+    assert [words_of(one) for one in after] == [words_of(one) for one in before]
+    assert [one.kind for one in mails(ANN)] == ["visit_waiting"]
+
+
+def test_whoever_was_asked_along_waits_for_who_asked_them_and_is_told_no_more(
+    account: Account, client: FlaskClient, link: str
+) -> None:
+    w.sign_answers(account.client_id, HEART)
+    walk.answer(client, base=f"{link}/health")
+    walk.sign(client, base=f"{link}/health", name="Frida Friend")
+    one, two = pair()
+    assert (one.status, one.waiting_for, two.waiting_for) == ("pending", "clearance", "partner")
+    shown = words_of(client.get(link).text)
+    assert "It waits for the visit of Ann." in shown
+    assert "You need not do anything. As soon as it is confirmed, so is yours" in shown
+
+
+def test_whoever_acts_for_both_is_led_to_the_visit_that_something_is_missing_for(account: Account) -> None:
+    other = child_of(account, signs=False)
+    to_check(account)
+    walk.for_two(account.browser, {"who": str(other), "start": moment_text(w.at(3))})
+    one, two = pair()
+    shown = account.browser.get(f"/my/visits/{one.id}").text
+    assert f'href="/my/visits/{two.id}">See what the other visit needs' in shown
+    assert "by e-mail for their own health answers" not in shown
+    assert "has to answer the health questions" not in mails(ANN)[0].text
+
+
+def test_whoever_is_on_hold_for_the_other_alone_reads_so(app: Flask, world: w.World) -> None:
+    one, other = w.person(email=ANN), w.person(email="bob@people.example")
+    for client_id in (one, other):
+        w.sign(client_id)
+    couple = both(one, other).couple_id
+    w.sign_answers(other, HEART)
+    assert [visit.waiting_for for visit in couple_of(couple)] == ["partner", "clearance"]
+    (on_hold,) = [mail for mail in mails(ANN) if mail.kind == "visit_on_hold"]
+    assert "waits for the other of the two visits, and you need not do anything" in on_hold.text
+    (theirs,) = [mail for mail in mails("bob@people.example") if mail.kind == "visit_on_hold"]
+    assert "something has to be cleared up" in theirs.text

@@ -68,6 +68,8 @@ def news_of_cancelling(*, by_clinic: bool) -> str:
     return "visit_called_off" if by_clinic else "visit_cancelled"
 
 
+SAY_IT_WAITS = ("visit_waiting", "visit_on_hold")
+
 # What is not sent any more when the visit has been moved or has ended meanwhile.
 TRUE_FOR_A_TIME = frozenset({*TIMED, "visit_check_in", "visit_moved"})
 
@@ -297,9 +299,17 @@ def tell_client(
             name=client.first_name,
             token=token or key_of(visit, template),
             by=by,
+            is_for_other=template in SAY_IT_WAITS and _waits_for_other(visit),
             **_told_of(visit, clinic, not_before or now),
             **values,
         )
+
+
+def _waits_for_other(visit: Visit) -> bool:
+    """Whether its client may be told that it waits for the other one of two and for nothing of theirs."""
+    if visit.couple_id is None or visits.told_wait(visit) != PARTNER:
+        return False
+    return couples.partner_of(visit) is not None
 
 
 def key_of(visit: Visit, template: str) -> str:

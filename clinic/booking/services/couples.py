@@ -219,7 +219,10 @@ def _tell_both(
         if begun.invited_by and visit is pair[1]:
             template = "couple_invited"
         key = new_manage_key(visit)
-        tell_client(session, visit, template, now=now, token=key, by=begun.invited_by, not_before=not_before)
+        tell_client(
+            session, visit, template, now=now, token=key, by=begun.invited_by, not_before=not_before,
+            is_other_asked=bool(begun.invited_by),
+        )  # fmt: skip
         steps.append(Step(visit, {}, told_by(visit, template)))
     if begun.at_desk:
         remember(session, steps, "booked", by=by, now=now)

@@ -12,10 +12,10 @@ from flask import flash, redirect, render_template, request, url_for
 
 from clinic.booking.forms.aim import AimForm
 from clinic.booking.forms.choice import day_of, moment_of, moment_text, whole_number
-from clinic.booking.queries import free_times, visits
+from clinic.booking.queries import couples, free_times, visits
 from clinic.booking.queries.availability import Ask
 from clinic.booking.queries.checkouts import plan_of_visit
-from clinic.booking.queries.companions import asked_along_by, companion
+from clinic.booking.queries.companions import asked_along_by, companion, has_asked_by_mail
 from clinic.booking.queries.free_times import Time
 from clinic.booking.services.couple_changes import go_on_alone
 from clinic.booking.services.offering import days_it_could_not_stand
@@ -102,6 +102,8 @@ def show(door: Door, status_code: int = 200, sentence: str = "", form: AimForm |
         companion=companion(visit, door.by),
         moved_to=visits.moved_to(visit),
         asked_by=_asked_by(door),
+        is_other_asked=has_asked_by_mail(visit),
+        theirs=_theirs(door),
         sentence=sentence,
         form=form or AimForm(data={"aim": visit.note or ""}),
     )
@@ -111,6 +113,14 @@ def show(door: Door, status_code: int = 200, sentence: str = "", form: AimForm |
 def _asked_by(door: Door) -> str:
     """Who asked this client along, where only they themselves read it: behind their mailed link."""
     return asked_along_by(door.visit) if door.by is None else ""
+
+
+def _theirs(door: Door) -> str:
+    """The other visit of two, where this account may open it."""
+    other = couples.partner_of(door.visit)
+    if door.by is None or other is None or visits.own_visit(door.by, other.id) is None:
+        return ""
+    return url_for("booking.my_visit", visit_id=other.id)
 
 
 def _again(door: Door) -> str:

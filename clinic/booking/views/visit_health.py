@@ -124,10 +124,7 @@ def _say_what_came_of_it(visit: Any) -> None:
         flash(_("Thank you. You are booked in, and we send you an e-mail."), "success")
     elif status in UPCOMING:
         flash(
-            _(
-                "Thank you. Your answers are signed. Your visit is not confirmed yet: read below what is next."
-            ),
-            "info",
+            _("Thank you. Your answers are signed. The visit is not confirmed yet: see what is next."), "info"
         )
     else:
         flash(
