@@ -12,16 +12,19 @@ from html import unescape
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import update
 
 from clinic.booking.forms.choice import moment_text
 from clinic.booking.services import people, visits
+from clinic.catalogue.models import Service
 from clinic.clients.models import Client
 from clinic.clients.steps import Details
-from clinic.shared.database import db
+from clinic.shared.database import db, transaction
 from clinic.shared.mail import OutgoingMail
 from tests import factories
 from tests.booking import walk
 from tests.booking import world as w
+from tests.booking.desk import desk_browser
 from tests.booking.test_book_couple import at_time, child_of, link_in, mails, named, pair, words_of
 from tests.booking.test_book_series import to_check
 from tests.booking.test_couples import both
@@ -276,3 +279,37 @@ def test_whoever_is_on_hold_for_the_other_alone_reads_so(app: Flask, world: w.Wo
     assert "waits for the other of the two visits, and you need not do anything" in on_hold.text
     (theirs,) = [mail for mail in mails("bob@people.example") if mail.kind == "visit_on_hold"]
     assert "something has to be cleared up" in theirs.text
+
+
+@pytest.mark.parametrize("minutes", [15, 0])
+def test_why_one_of_two_takes_longer_is_said_wherever_both_are_shown(
+    app: Flask, account: Account, world: w.World, minutes: int
+) -> None:
+    """Ann has been here before, Frida has not."""
+    with transaction() as session:
+        session.execute(update(Service).values(first_visit_minutes=minutes))
+    w.at_desk(world, account.client_id, "relaxation", when=w.at(1))
+    to_check(account)
+    page = account.browser.post("/book/couple", data=named())
+    look = account.browser.post("/book/couple", data=named(start=at_time(page.text)))
+    shown = [words_of(f"<main>{part}") for part in look.text.partition("<main")[2].split("<section")[1:]]
+    why = "1 hour, and 15 minutes more to get to know you at a first visit. They cost nothing."
+    assert ["Length 1 hour" in one for one in shown] == [True, True]
+    assert [why in one for one in shown] == [False, minutes > 0]
+    walk.for_two(account.browser, named(start=at_time(page.text)))
+    mail = mails(FRIDA)[0]
+    assert mail.kind == "couple_invited"
+    assert ("to get to know you. They cost nothing." in mail.text) == (minutes > 0)
+    desk = desk_browser(app, world).get(f"/desk/couples/{pair()[-1].couple_id}").text
+    assert [", 15 of them to get to know each other" in one for one in rows_of(desk)] == [False, minutes > 0]
+    assert [
+        f"{60 + longer} min with" in one for one, longer in zip(rows_of(desk), (0, minutes), strict=True)
+    ] == [
+        True,
+        True,
+    ]
+
+
+def rows_of(page: str) -> list[str]:
+    """The two visits on the desk's page of both."""
+    return re.findall(r'<li class="visit-row.*?</li>', page, re.DOTALL)

@@ -30,6 +30,7 @@ from clinic.booking.services._steps import (
     first_status,
     new_manage_key,
     order_of,
+    plan_of,
     tell_client,
 )
 from clinic.booking.services._taking_back import Step, remember, told_by, told_from
@@ -222,6 +223,7 @@ def _tell_both(
         tell_client(
             session, visit, template, now=now, token=key, by=begun.invited_by, not_before=not_before,
             is_other_asked=bool(begun.invited_by),
+            is_longer=visit.first_visit and plan_of(visit).first_visit_minutes > 0,
         )  # fmt: skip
         steps.append(Step(visit, {}, told_by(visit, template)))
     if begun.at_desk:
