@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from html import unescape
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -169,7 +170,8 @@ def test_whoever_was_asked_along_comes_alone_by_the_link(
     """Also before they have answered; and whether a record that looks like theirs is known shows nowhere."""
     if knows:
         known = factories.make_client(first_name="Frida", last_name="Friend", born_on=dt.date(1988, 7, 4)).id
-        w.sign(known, **BLEEDS)
+        declared: dict[str, Any] = BLEEDS
+        w.sign(known, **declared)
     link = invite(account)
     assert f"{link}/alone" not in client.get(link).text
     assert client.post(f"{link}/alone").status_code == 409
@@ -204,7 +206,7 @@ def test_whoever_signs_by_the_link_is_thanked_and_told_what_came_of_it(
     account: Account,
     client: FlaskClient,
     service: str,
-    declared: dict[str, dict[str, object]],
+    declared: dict[str, Any],
     told: str,
     status: str,
 ) -> None:
