@@ -80,7 +80,7 @@ def test_the_link_leads_to_the_first_question_that_is_still_open(client: FlaskCl
         client.post(f"{link}/health/{number}", data=walk.page_form(number, {}))
     begun = client.get(link).text
     assert (f'href="{link}/health/3"' in begun, f'href="{link}/health/1"' in begun) == (True, False)
-    assert begun.count("Go on with the questions") == 2
+    assert begun.count("Go on with the questions") == 1
     walk.answer(client, base=f"{link}/health")
     assert f'href="{link}/health/sign"' in client.get(link).text
 
