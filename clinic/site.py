@@ -11,8 +11,8 @@ from babel import negotiate_locale
 from flask import Flask, current_app, g, has_app_context, has_request_context, request, session, url_for
 from flask_login import current_user
 
-from clinic.accounts.access import TABLET
-from clinic.accounts.views.comfort import chosen_language, is_text_large
+from clinic.accounts.access import TABLET, is_text_large
+from clinic.accounts.views.comfort import chosen_language
 from clinic.diary.queries.first_steps import first_steps, steps_of_places
 from clinic.keeping.queries.requests import waiting_ids
 from clinic.premises import queries as premises

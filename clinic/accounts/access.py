@@ -59,7 +59,10 @@ TABLET = "tablet"  # where a browser that was handed to a client keeps its pass:
 READ_BEFORE = (
     "read_before"  # the language that the team had chosen in a browser before it was handed to a client
 )
+LARGE_BEFORE = "large_before"  # the same of the size of its text
 LANGUAGE = "language"  # the name of the cookie that keeps it
+TEXT = "text"  # the cookie's name; static/js/app.js sets it too
+LARGE = "large"
 LANGUAGE_KEPT_FOR = dt.timedelta(days=365)
 MARK = re.compile(r"[\w-]{43}", re.ASCII)  # what a browser is known again by: a random key
 MARK_LASTS = dt.timedelta(days=400)  # as long as browsers keep any cookie; it is renewed at each sign-in
@@ -151,14 +154,30 @@ def _mark_cookie() -> str:
     return "__Host-browser" if current_app.config["SESSION_COOKIE_SECURE"] else "browser"
 
 
-def _read_as_before(language: str) -> Callable[[Response], Response]:
-    """What a client chose on the tablet is not the language of whoever takes it back, nor of the next client."""
+def _read_as_before(language: str, is_text_large: bool) -> Callable[[Response], Response]:
+    """What a client chose on the tablet is neither the language nor the type of whoever takes it back, nor of the next
+    client."""
 
     def choose(answer: Response) -> Response:
         keep_language(answer, language)
+        keep_text_size(answer, is_large=is_text_large)
         return answer
 
     return choose
+
+
+def keep_text_size(answer: Response, *, is_large: bool) -> None:
+    """Let this browser show larger text on every page, or as usual."""
+    if not is_large:
+        answer.delete_cookie(TEXT)
+        return
+    is_https = bool(current_app.config["SESSION_COOKIE_SECURE"])
+    answer.set_cookie(TEXT, LARGE, max_age=LANGUAGE_KEPT_FOR, samesite="Lax", secure=is_https)
+
+
+def is_text_large() -> bool:
+    """Whether this browser asked for larger text."""
+    return request.cookies.get(TEXT) == LARGE
 
 
 def keep_language(answer: Response, language: str) -> None:
@@ -233,7 +252,7 @@ def let_in(token: str) -> None:
                 _("This device belongs to our team: only they can sign in here. Please hand it back."), "care"
             )
             return
-        after_this_request(_read_as_before(session.get(READ_BEFORE, "")))
+        after_this_request(_read_as_before(session.get(READ_BEFORE, ""), session.get(LARGE_BEFORE, False)))
     forget_browser(but_the_booking=True)
     if person is not None:
         login_user(person)

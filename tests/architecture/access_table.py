@@ -407,6 +407,7 @@ NEEDS = {
     "diary.to_do": Permission.DIARY_ANY_READ,
     "intake.add_paper_letter": Permission.CLINICAL_REVIEW,
     "intake.ask_for_letter": Permission.INTAKE_ANY_WRITE,
+    "intake.desk_stopped": Permission.INTAKE_ANY_WRITE,
     "intake.blank_form": Permission.INTAKE_ANY_WRITE,
     "intake.client_clearances": Permission.CLINICAL_REVIEW,
     "intake.clinician_questions": Permission.CLINICAL_REVIEW,

@@ -353,6 +353,86 @@ def test_a_warning_sign_on_the_tablet_says_what_becomes_of_the_visit(desk: Flask
     assert "We have not booked a visit" not in page.text
 
 
+CHEST = "rf_chest_pain_breathless"
+
+
+def says_chest_pain(desk: FlaskClient) -> None:
+    number = page_asking(CHEST)
+    assert "medical help now" in desk.post(f"/tablet/{number}", data=walk.page_form(number, {CHEST: {}})).text
+
+
+def test_a_warning_on_the_tablet_stays_until_staff_take_it_back_and_they_read_it(desk: FlaskClient) -> None:
+    """It cannot be wiped by whoever holds it, and it leads to the desk before it names a telephone."""
+    client = handed_over(desk)
+    says_chest_pain(desk)
+    for address in ("/tablet", "/tablet/1", "/tablet/sign", "/tablet"):
+        page = desk.get(address).text
+        assert ("Please get medical help now" in page, "PIN of Dana" in page) == (True, True)
+        assert page.index("Go to the front desk now") < page.index("Call the emergency number")
+    desk.post("/tablet/back")
+    wrong = desk.post("/tablet/pin", data={"pin": "000000"})
+    assert (wrong.status_code, "Please get medical help now" in wrong.text) == (422, True)
+    back = desk.post("/tablet/pin", data={"pin": PIN})
+    assert back.location == f"/clients/{client}/intake/stopped"
+    page = desk.get(back.location).text
+    assert ("Read this out" in page, "get medical help now" in page) == (True, True)
+    card = desk.get(f"/clients/{client}").text
+    assert "They were told to see a doctor" in card
+    assert f'href="/clients/{client}/intake/stopped"' in card
+    assert 'class="btn btn-quiet" href="/desk/visits/new?client=' in card
+    assert not any(word in page + card for word in ("chest", "breath"))
+
+
+def test_on_the_next_day_or_without_a_warning_the_card_says_nothing_of_one(
+    app: Flask, desk: FlaskClient
+) -> None:
+    client = handed_over(desk)
+    desk.post("/tablet/back")
+    assert desk.post("/tablet/pin", data={"pin": PIN}).location == f"/clients/{client}"
+    assert "told to see a doctor" not in desk.get(f"/clients/{client}").text
+    assert desk.get(f"/clients/{client}/intake/stopped").status_code == 404
+    assert desk.post(f"/clients/{client}/tablet").location == "/tablet"
+    says_chest_pain(desk)
+    with at(24 * 60):
+        again = browser_of(app, make_person("next@pins.example", Role.FRONT_DESK, name="Next"))
+        assert "told to see a doctor" not in again.get(f"/clients/{client}").text
+        assert again.get(f"/clients/{client}/intake/stopped").status_code == 200, "it still stops them"
+
+
+def test_a_warning_of_before_is_not_read_out_when_the_next_one_hands_back(desk: FlaskClient) -> None:
+    client = handed_over(desk)
+    says_chest_pain(desk)
+    desk.post("/tablet/pin", data={"pin": PIN})
+    other = w.person()
+    with at(1):
+        for one in (other, client):
+            desk.post(f"/clients/{one}/tablet")
+            assert "medical help" not in desk.get("/tablet").text
+            desk.post("/tablet/back")
+            assert desk.post("/tablet/pin", data={"pin": PIN}).location == f"/clients/{one}"
+
+
+def test_on_a_locked_tablet_only_staff_sign_in_and_there_is_a_way_back_to_the_pin(desk: FlaskClient) -> None:
+    handed_over(desk)
+    desk.post("/tablet/back")
+    page = desk.get("/sign-in").text
+    assert 'href="/tablet"' in page
+    assert ("Back to the PIN" in page, "without a password" in page, "set a new password" in page) == (
+        True, False, False
+    )  # fmt: skip
+
+
+def test_larger_text_goes_back_with_the_tablet(desk: FlaskClient) -> None:
+    for before in ("", "large"):
+        desk.set_cookie("text", before) if before else desk.delete_cookie("text")
+        handed_over(desk)
+        desk.post("/text-size", data={"size": "" if before else "large"})
+        desk.post("/tablet/back")
+        desk.post("/tablet/pin", data={"pin": PIN})
+        kept = desk.get_cookie("text")
+        assert (kept.value if kept is not None else "") == before
+
+
 def test_what_was_ticked_and_written_to_sign_is_there_until_an_answer_changes(desk: FlaskClient) -> None:
     client = handed_over(desk)
     for number, one in enumerate(PAGES, 1):

@@ -2,33 +2,23 @@
 
 from __future__ import annotations
 
-import datetime as dt
-
-from flask import abort, current_app, redirect, request
+from flask import abort, redirect, request
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from clinic.accounts import services
-from clinic.accounts.access import LANGUAGE, keep_language
+from clinic.accounts.access import LANGUAGE, LARGE, keep_language, keep_text_size
 from clinic.accounts.views.blueprint import pages
 from clinic.rules.permissions import Permission
 from clinic.shared.languages import LANGUAGES
 from clinic.shared.web import Answer, referrer, safe_next
-
-TEXT = "text"  # the cookie's name; static/js/app.js sets it too
-LARGE = "large"
-KEPT_FOR = dt.timedelta(days=365)
 
 
 @pages.post("/text-size", needs=Permission.SITE_ANY_READ)
 def text_size() -> Answer:
     """Larger text on every page, or as usual again. With JavaScript the page does this itself."""
     answer: Response = redirect(came_from(), code=303)
-    if request.form.get("size") != LARGE:
-        answer.delete_cookie(TEXT)
-        return answer
-    is_https = bool(current_app.config["SESSION_COOKIE_SECURE"])
-    answer.set_cookie(TEXT, LARGE, max_age=KEPT_FOR, samesite="Lax", secure=is_https)
+    keep_text_size(answer, is_large=request.form.get("size") == LARGE)
     return answer
 
 
@@ -56,8 +46,3 @@ def came_from() -> str:
 def chosen_language() -> str:
     """The language that was chosen in this browser, or in another one by the person who is signed in; or empty."""
     return request.cookies.get(LANGUAGE) or current_user.language or ""
-
-
-def is_text_large() -> bool:
-    """Whether this browser asked for larger text."""
-    return request.cookies.get(TEXT) == LARGE

@@ -28,6 +28,8 @@ class IntakeState:
     stopped_by: str = ""
     is_unsigned: bool = False
     is_taken_back: bool = False
+    warned_at: dt.datetime | None = None
+    """When a warning sign was declared today that still stops them: they were told to see a doctor."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,7 @@ def intake_state(client: Client, today: dt.date) -> IntakeState:
     state = IntakeState(
         "missing",
         stopped_by=_stopped_by(stops, today),
+        warned_at=next((one.raised_at for one in reversed(stops) if one.raised_on >= today), None),
         is_unsigned=intake.has_unsigned(client.id),
     )
     sources = intake.in_force(client.id)

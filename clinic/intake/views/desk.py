@@ -128,6 +128,13 @@ def _stopped(client_id: int, level: str) -> Answer:
     return render_template("intake/desk_stopped.html", client=found(clients.client(client_id)), level=level)
 
 
+@pages.get("/clients/<int:client_id>/intake/stopped", needs=NEED)
+def desk_stopped(client_id: int) -> Answer:
+    """What to say to somebody whom a warning sign stops, to whomever they told it; never the sign itself."""
+    stops = queries.stops_in_force(found(clients.client(client_id)).id)
+    return _stopped(client_id, found(stops[-1] if stops else None).urgency)
+
+
 def _signed(client_id: int) -> Answer:
     flash(_("The health questions are signed. Coming visits were judged again."), "success")
     return go("diary.client_card", client_id=client_id)

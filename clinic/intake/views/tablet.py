@@ -12,10 +12,20 @@ from flask_login import current_user
 
 from clinic.accounts import queries as people
 from clinic.accounts import services as accounts
-from clinic.accounts.access import LANGUAGE, READ_BEFORE, TABLET, forget_browser, let_in, origin
+from clinic.accounts.access import (
+    LANGUAGE,
+    LARGE_BEFORE,
+    READ_BEFORE,
+    TABLET,
+    forget_browser,
+    is_text_large,
+    let_in,
+    origin,
+)
 from clinic.accounts.forms import TakeBackForm
 from clinic.accounts.tries import TooManyTries
 from clinic.clients import queries as clients
+from clinic.intake import queries
 from clinic.intake.queries.tablets import HandedOver, handed_over
 from clinic.intake.services import tablets
 from clinic.intake.views import questionnaire as asking
@@ -31,6 +41,8 @@ LATEST = dt.timedelta(days=1)
 """So long after it was handed over, a page that was left open on it is taken."""
 ENDED = "tablet_ended"
 """How its client ended: kept in the browser, so that the locked page says so after a reload and a wrong PIN as well."""
+WARNED = "warned:"
+"""Such an end, with how urgent it is: never the sign itself."""
 OF_EVERY_PAGE = frozenset(
     {"static", "accounts.text_size", "accounts.choose_language", "premises.theme", "premises.picture"}
 )
@@ -56,7 +68,8 @@ def hand_over(client_id: int) -> Answer:
         return go("intake.desk_intake", client_id=client_id)
     accounts.end_session(user_id, session_id, now)
     forget_browser()
-    session[TABLET], session[READ_BEFORE] = token, request.cookies.get(LANGUAGE, "")
+    session[TABLET] = token
+    session[READ_BEFORE], session[LARGE_BEFORE] = request.cookies.get(LANGUAGE, ""), is_text_large()
     return go("intake.tablet")
 
 
@@ -170,6 +183,9 @@ def tablet_take_back() -> Answer:
         return _locked(form=form), 429 if isinstance(error, TooManyTries) else 422
     tablets.lock_tablet(device.id, now=clock.now())
     let_in(token)
+    raised = [one for one in queries.stops_in_force(device.client_id) if one.raised_at >= device.handed_at]
+    if raised:  # what the client was just told, before anything else is done
+        return go("intake.desk_stopped", client_id=device.client_id)
     return go("diary.client_card", client_id=device.client_id)
 
 
@@ -233,12 +249,16 @@ def _lock(how: str) -> Answer:
 
 
 def _locked(*, form: TakeBackForm | None = None) -> str:
-    """Nothing of the client's; a place for the PIN of whoever handed the device over."""
+    """Nothing of the client's but a warning that they were shown, which stays until staff take the device back; a place
+    for the PIN of whoever handed it over."""
     device = _device()
+    ended: str = session.get(ENDED, "")
+    level = ended.removeprefix(WARNED) if ended.startswith(WARNED) else ""
     name, has_pin = people.first_name_and_pin(device.by) if device is not None else ("", False)
     return render_template(
-        "intake/tablet_over.html",
-        ended=session.get(ENDED),
+        "intake/tablet_stopped.html" if level else "intake/tablet_over.html",
+        level=level,
+        ended=ended,
         was_left_alone=device is not None and device.was_left_alone,
         staff_name=name if has_pin else "",
         form=form or TakeBackForm(),
@@ -249,4 +269,5 @@ def _stopped(level: str) -> Answer:
     device = _device()
     if device is not None:
         tablets.lock_tablet(device.id, now=clock.now())
-    return render_template("intake/tablet_stopped.html", level=level)
+    session[ENDED] = WARNED + level
+    return _locked()
