@@ -297,6 +297,17 @@ def referrer() -> SplitResult:
         return urlsplit("")
 
 
+def ask_first(question: str, deed: str, then: str = "") -> Answer | None:
+    """The page that asks before something that cannot be taken back, and sends on all that was sent; None once it was
+    answered, be it in the dialog of a browser with JavaScript. `deed`: what the button says; `then`: what follows."""
+    if "sure" in request.form:
+        return None
+    return render_template(
+        "ask_first.html", question=question, deed=deed, then=then, back=page_before() or "/",
+        fields=[pair for pair in request.form.items(multi=True) if pair[0] != "csrf_token"],
+    )  # fmt: skip
+
+
 def page_before() -> str:
     """The page of this site that was being read, by what the browser says, without what its address says after it;
     empty where there is none, or it only answers to forms."""

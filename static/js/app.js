@@ -149,7 +149,7 @@
   window.clinic.free = free;
   addEventListener("pageshow", () => { all("form[aria-busy]").forEach(free); });
 
-  // ---- "are you sure?" as a dialog of our own; without JavaScript the button simply acts, or a page asks instead,
+  // ---- "are you sure?" as a dialog of our own; without JavaScript a page asks before what cannot be taken back,
   // which a field "sure" says is not needed any more
   const press = (one, button) => { if (one.requestSubmit) one.requestSubmit(button); else one.click(); };
   const askFirst = (one, submitter, words = one.dataset.confirm) => {

@@ -91,12 +91,12 @@ def test_a_browser_keeps_its_language_or_none(
     monkeypatch.setitem(app.config, "SESSION_COOKIE_SECURE", is_https)
 
     def kept(language: str) -> tuple[str, set[str]]:
-        answer: Response = asked(
+        answer: BaseResponse = asked(
             app, lambda: access._read_as_before(language, is_text_large=True)(Response())
         )
         text, chosen = sorted(answer.headers.getlist("Set-Cookie"), reverse=True)
         assert text.startswith("text=large;")
-        return cookie_of(Response(headers={"Set-Cookie": chosen}))
+        return cookie_of(BaseResponse(headers={"Set-Cookie": chosen}))
 
     assert kept("de") == ("language=de", {"Max-Age=31536000", "Path=/", "SameSite=Lax", *secure})
     assert kept("") == ("language=", {"Max-Age=0", "Path=/"})

@@ -92,7 +92,7 @@ def test_times_for_both_are_shown_and_pressing_one_books_both(desk: FlaskClient)
     assert {visit.starts_at for visit in pair(couple)} == {w.at(3, 10, 15)}
     for data, status in (({"start": "soon"}, 422), ({"start": w.at(4).isoformat(), "revision": [1, 1]}, 409)):
         assert desk.post(f"{answer.location}/move", data=data).status_code == status
-    assert "goes on alone" in pressed(desk, f"{answer.location}/cancel", visit=str(second))
+    assert "goes on alone" in pressed(desk, f"{answer.location}/cancel", visit=str(second), sure="1")
     assert [status for status, _waits in states(couple)] == ["confirmed", "cancelled"]
 
 
@@ -132,10 +132,10 @@ def test_an_old_page_of_both_cancels_nothing(desk: FlaskClient, world: w.World) 
     old = seen()
     move_couple(couple or 0, w.at(3, 10, 15), by=world.desk_id, now=NOW)
     for which in ({}, {"visit": second}):
-        page = desk.post(f"{address}/cancel", data={"revision": old, **which})
+        page = desk.post(f"{address}/cancel", data={"revision": old, **which, "sure": "1"})
         assert "changed meanwhile" in desk.get(page.location).text
     assert states(couple) == [CONFIRMED, CONFIRMED]
-    done = desk.post(f"{address}/cancel", data={"revision": seen(), "visit": second})
+    done = desk.post(f"{address}/cancel", data={"revision": seen(), "visit": second, "sure": "1"})
     assert "goes on alone" in desk.get(done.location).text
     assert [status for status, _waits in states(couple)] == ["confirmed", "cancelled"]
 
@@ -201,7 +201,10 @@ def test_the_other_one_fell_away_and_the_desk_is_told(desk: FlaskClient, world: 
     assert states(couple)[1] == CONFIRMED
     assert "does not wait for anybody else" in pressed(desk, f"/desk/visits/{other}/alone")
     second = both(somebody(), somebody(), when=w.at(5)).couple_id
-    page = pressed(desk, f"/desk/couples/{second}/cancel", cancelled_by="clinic")
+    asked = desk.post(f"/desk/couples/{second}/cancel", data={"cancelled_by": "clinic"}).text
+    assert ("Cancel both visits?" in asked, 'name="cancelled_by" value="clinic"' in asked) == (True, True)
+    assert [status for status, _waits in states(second)] == ["confirmed", "confirmed"]
+    page = pressed(desk, f"/desk/couples/{second}/cancel", cancelled_by="clinic", sure="1")
     assert "Both visits are cancelled." in page
     assert [status for status, _waits in states(second)] == ["cancelled", "cancelled"]
 

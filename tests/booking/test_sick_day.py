@@ -285,7 +285,10 @@ def test_the_desk_walks_through_the_sick_call(app: Flask, world: w.World, client
     link = re.search(r"/offer/[\w-]+", mail or "")
     assert link is not None
     assert "Cancel this visit" in client.get(link[0]).text
-    client.post(f"{link[0]}/decline")
+    asked = client.post(f"{link[0]}/decline").text
+    assert ("Cancel this visit?" in asked, "It costs you nothing." in asked) == (True, True)
+    assert sorted(get(one).status for one in (first, second)) == ["confirmed", "confirmed"]
+    client.post(f"{link[0]}/decline", data={"sure": "1"})
     assert "Choose another time" in client.get(link[0]).text
     assert sorted(get(one).status for one in (first, second)) == ["cancelled", "confirmed"]
 

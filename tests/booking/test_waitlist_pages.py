@@ -33,6 +33,7 @@ pytestmark = pytest.mark.usefixtures("now")
 
 DAY = "2026-06-12"
 WAIT = "/book/swedish/wait"
+SURE = {"sure": "1"}
 WHEN = {
     "minutes": "60", "first_day": DAY, "last_day": DAY, "weekdays": ["4"], "day_parts": ["morning", "evening"],
     "notice_hours": "2",
@@ -132,7 +133,7 @@ def test_somebody_not_signed_in_joins_and_leaves(client: FlaskClient, world: w.W
     assert client.get(page).status_code == 200
     in_line.keep_line(NOW)  # nothing is signed yet: nothing can be offered
     assert statuses() == []
-    assert "not on the list any more" in then(client, client.post(f"{page}/withdraw")).text
+    assert "not on the list any more" in then(client, client.post(f"{page}/withdraw", data=SURE)).text
     assert ends() == ["withdrawn"]
     assert client.get("/waiting/nothing-here").status_code == 404
     with time_machine.travel(NOW + LINKS_LAST, tick=False):
@@ -201,9 +202,13 @@ def test_an_account_joins_is_offered_and_answers(app: Flask, world: w.World) -> 
     stranger = account(app, other)
     for deed in (f"/my/offers/{offer}/accept", f"/my/offers/{offer}/decline", f"/my/waiting/{wish}/withdraw"):
         assert stranger.post(deed).status_code == 404
-    assert mine.post(f"/my/offers/{offer}/decline").status_code == 303
+    assert "Give this time back?" in mine.post(f"/my/offers/{offer}/decline").text
+    assert statuses() == ["held"]
+    assert mine.post(f"/my/offers/{offer}/decline", data=SURE).status_code == 303
     assert statuses() == ["released"]
-    mine.post(f"/my/waiting/{wish}/withdraw")
+    assert "You lose your place in the line." in mine.post(f"/my/waiting/{wish}/withdraw").text
+    assert ends() == [None]
+    mine.post(f"/my/waiting/{wish}/withdraw", data=SURE)
     assert ends() == ["withdrawn"]
     mine.post(WAIT, data={**WHEN, "person": str(me)})  # a new wish: what was refused before counts no more
     in_line.keep_line(NOW)
@@ -277,7 +282,11 @@ def test_a_link_shows_and_one_tap_answers(client: FlaskClient, world: w.World) -
         assert "Take this time" in shown.text
         assert "1 hour 15 minutes" in shown.text.replace("\xa0", " "), "as the mail says: it is a first visit"
     assert statuses() == ["held"]
-    assert then(client, client.post(f"{page}/decline")).text.count("Thank you for telling us") == 1
+    asked = client.post(f"{page}/decline", headers={"Referer": f"http://localhost{page}"}).text
+    assert ("Give this time back?" in asked, f'href="{page}"' in asked, statuses()) == (True, True, ["held"])
+    assert (
+        then(client, client.post(f"{page}/decline", data=SURE)).text.count("Thank you for telling us") == 2
+    ), "title"
     assert "You stay on the list." in client.get(page).text
     waitlist.withdraw(
         db.session.scalars(select(WaitlistWish.id).order_by(WaitlistWish.id)).all()[0], by=None, now=NOW
@@ -345,7 +354,8 @@ def test_the_desk_runs_the_list(app: Flask, world: w.World) -> None:
     assert "The time you asked for" in desk.get(ended.location).text
     assert statuses() == ["released"]
     assert "any more" in then(desk, desk.post(f"/desk/waitlist/{wish + 1}/offer")).text
-    desk.post(f"/desk/waitlist/{wish}/withdraw")
+    assert "Take this wish off the list?" in desk.post(f"/desk/waitlist/{wish}/withdraw").text
+    desk.post(f"/desk/waitlist/{wish}/withdraw", data=SURE)
     assert ends() == ["withdrawn"]
 
 

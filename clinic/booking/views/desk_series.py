@@ -35,7 +35,7 @@ from clinic.rules.permissions import Permission
 from clinic.rules.series import Pattern
 from clinic.shared import clock
 from clinic.shared.fields import choose
-from clinic.shared.web import Answer, found, go
+from clinic.shared.web import Answer, ask_first, found, go
 
 NEED = Permission.VISIT_ANY_WRITE
 FIELDS = {"every_weeks": "every", "starts_at": "at", "service": "what"}
@@ -219,11 +219,18 @@ def desk_series(series_id: int) -> Answer:
     )
 
 
+def _question(by_clinic: bool) -> tuple[str, str]:
+    deed = _("Cancel them from our side") if by_clinic else _("Cancel them at the client’s request")
+    return _("Cancel all visits of this series that are still to come?"), deed
+
+
 @pages.post("/desk/series/<int:series_id>/cancel", needs=NEED)
 def desk_cancel_series(series_id: int) -> Answer:
     """Cancel every visit that is still to come, for the client or by the clinic."""
     found(reading.series(series_id))
     by_clinic = request.form.get("cancelled_by") == "clinic"
+    if (asked := ask_first(*_question(by_clinic))) is not None:
+        return asked
     done = cancel_rest(series_id, by=who(), by_clinic=by_clinic, now=clock.now(), at_desk=True)
     number = len(done.cancelled) + len(done.late)
     if number:

@@ -35,7 +35,7 @@ from clinic.rules.waitlist import words_of
 from clinic.shared import clock
 from clinic.shared.fields import choose, stripped
 from clinic.shared.live_page import live_page
-from clinic.shared.web import Answer, found, go
+from clinic.shared.web import Answer, ask_first, found, go
 
 NEED = Permission.VISIT_ANY_WRITE
 USUAL_DAYS = 14
@@ -112,6 +112,8 @@ def _form_page(form: DeskWishForm) -> str:
 @pages.post("/desk/waitlist/<int:wish_id>/withdraw", needs=NEED)
 def desk_withdraw_wish(wish_id: int) -> Answer:
     """Off the list; what was offered goes to the next."""
+    if (asked := ask_first(_("Take this wish off the list?"), _("Take it off the list"))) is not None:
+        return asked
     try:
         services.withdraw(wish_id, by=who(), now=clock.now())
     except NotFound as error:

@@ -30,7 +30,7 @@ from clinic.rules.permissions import Permission
 from clinic.rules.visit_status import VisitStatus
 from clinic.rules.waitlist import words_of
 from clinic.shared import clock
-from clinic.shared.web import Answer, found, go
+from clinic.shared.web import Answer, ask_first, found, go
 
 SITE, OWN = Permission.SITE_ANY_READ, Permission.VISIT_OWN_WRITE
 USUAL_DAYS = 14
@@ -157,8 +157,17 @@ def _way_to_answer(client_id: int) -> str:
 @pages.post("/waiting/<token>/withdraw", needs=SITE)
 def withdraw_by_link(token: str) -> Answer:
     """Off the list."""
-    services.withdraw(found(waitlist.wish_by_key(token, clock.now())).id, by=None, now=clock.now())
+    wish = found(waitlist.wish_by_key(token, clock.now()))
+    if wish.ended_at is None and (asked := _ask_before_leaving()) is not None:
+        return asked
+    services.withdraw(wish.id, by=None, now=clock.now())
     return go("booking.wish_by_link", token=token)
+
+
+def _ask_before_leaving() -> Answer | None:
+    return ask_first(
+        _("Take this wish off the list?"), _("Take it off the list"), _("You lose your place in the line.")
+    )
 
 
 @pages.get("/offer/<token>", needs=SITE)
@@ -211,6 +220,8 @@ def _say(status: VisitStatus) -> None:
 def decline_by_link(token: str) -> Answer:
     """No: the next person is asked."""
     offer = found(waitlist.offer_by_key(token, clock.now()))
+    if waitlist.still_stands(offer, clock.now()) and (asked := _ask_before_no(offer)) is not None:
+        return asked
     try:
         answering.decline(offer.id, by=None, now=clock.now())
     except RuleViolation as error:
@@ -223,6 +234,8 @@ def withdraw_my_wish(wish_id: int) -> Answer:
     """Off the list, from the own pages."""
     wish = found(waitlist.wish(wish_id))
     found(clients.client_of(current_user.id, wish.client_id))
+    if wish.ended_at is None and (asked := _ask_before_leaving()) is not None:
+        return asked
     services.withdraw(wish_id, by=current_user.id, now=clock.now())
     flash(_("You are off the list."), "success")
     return go("booking.my_visits")
@@ -263,7 +276,9 @@ def refused_offer(offer_id: int) -> Answer:
 @pages.post("/my/offers/<int:offer_id>/decline", needs=OWN)
 def decline_my_offer(offer_id: int) -> Answer:
     """No, from the own pages."""
-    _own_offer(offer_id)
+    offer = _own_offer(offer_id)
+    if waitlist.still_stands(offer, clock.now()) and (asked := _ask_before_no(offer)) is not None:
+        return asked
     try:
         answering.decline(offer_id, by=current_user.id, now=clock.now())
     except RuleViolation as error:
@@ -271,6 +286,15 @@ def decline_my_offer(offer_id: int) -> Answer:
     else:
         flash(_("Thank you for telling us."), "success")
     return go("booking.my_visits")
+
+
+def _ask_before_no(offer: Any) -> Answer | None:
+    if offer.kind == "given":
+        return ask_first(_("Cancel this visit?"), _("Cancel this visit"), _("It costs you nothing."))
+    then = _("The next person is asked. You stay on the list.")
+    if offer.kind == "move":
+        then = _("Your visit stays as it is for now. We call you and find another way.")
+    return ask_first(_("Give this time back?"), _("Give this time back"), then)
 
 
 def _own_offer(offer_id: int) -> Any:

@@ -15,7 +15,7 @@ from clinic.rules.errors import InvalidInput, NotFound
 from clinic.rules.language import _
 from clinic.rules.permissions import Permission
 from clinic.shared import clock
-from clinic.shared.web import Answer, found, go
+from clinic.shared.web import Answer, ask_first, found, go
 
 LONGEST_SEARCH = 80
 
@@ -91,6 +91,9 @@ def add_note(client_id: int) -> Answer:
 def end_access(client_id: int, user_id: int) -> Answer:
     """An account acts for this client no more."""
     client = found(queries.client(client_id))
+    question = _("End this access? The account reads and books nothing for them any more.")
+    if (asked := ask_first(question, _("End this access"))) is not None:
+        return asked
     services.end_account_access(client.id, user_id, by=who() or 0, now=clock.now())
     flash(_("That account does not act for %(name)s any more.", name=client.name), "success")
     return go("diary.client_card", client_id=client.id)
