@@ -29,7 +29,6 @@ class Bar:
     label: str
     size: float
     words: str
-    is_marked: bool = False
 
 
 @dataclass(frozen=True)

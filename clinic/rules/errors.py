@@ -170,12 +170,6 @@ class BarredOnline(RuleViolation):
     default_sentence = N_("We cannot take this booking online. Please call the clinic, we will help you.")
 
 
-class NeverTogether(RuleViolation):
-    """This client and this therapist are not to be booked together. The sentence gives no reason."""
-
-    default_sentence = N_("This therapist has no free time for this visit. Please choose another therapist.")
-
-
 class NotQualified(RuleViolation):
     """The therapist lacks the licence or skill for this service on that day."""
 

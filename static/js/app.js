@@ -374,7 +374,6 @@
     hit("[data-type-switch]", (one) => { event.preventDefault(); switchType(one); });
     hit("[data-print]", () => print());
     hit("[data-copy]", copy);
-    hit("[data-open-dialog]", (one) => document.getElementById(one.dataset.openDialog)?.showModal());
     hit("[data-close-dialog]", (one) => one.closest("dialog")?.close());
     hit("[data-error-summary] a[href^='#'], a[data-to-field]", (one) => followErrorLink(event, one));
     const link = near(AWAY), isHere = event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey;
@@ -390,7 +389,6 @@
     const control = event.target;
     if (control.matches("input, select")) keepNoneAlone(control);
     if (control.name) refreshUnfold(control.form || document);
-    if (control.matches("[data-submit-on-change]")) control.form?.requestSubmit();
     if (control.matches("[data-most-bytes]")) refuseTooLarge(control);
     if (control.form?.dataset.autosaveUrl) saveSoon(control.form);
   });

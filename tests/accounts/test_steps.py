@@ -7,14 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
 
 from clinic.accounts import queries, services, steps
 from clinic.accounts.models import MailedLink, User
-from clinic.rules.errors import InvalidInput
 from clinic.rules.permissions import Role
 from clinic.shared.database import db, transaction
-from tests.accounts.people import ORIGIN, OTHER_PASSWORD, deeds, how_many, key_in, mails, make_person
+from tests.accounts.people import ORIGIN, OTHER_PASSWORD, how_many, key_in, mails, make_person
 
 NOW = dt.datetime(2026, 6, 9, 13, tzinfo=dt.UTC)
 
@@ -91,14 +89,3 @@ def test_owner_begins_with_a_link_for_a_day(app: Flask) -> None:
     services.set_password_by_link(token, OTHER_PASSWORD, clinic_name="", origin=ORIGIN, now=NOW)
     assert not services.sign_in("boss@mail.example", OTHER_PASSWORD, origin=ORIGIN, now=NOW).is_whole
     assert mails() == []
-
-
-def test_made_account_has_its_roles_and_a_trace(app: Flask) -> None:
-    made = services.make_account("t@mail.example", "T", [Role.THERAPIST], NOW, None)
-    assert db.session.scalars(select(User.id)).one() == made
-    assert deeds() == ["account_made"]
-    for email in ("T@mail.example", "  "):
-        with pytest.raises(InvalidInput) as refused:
-            services.make_account(email, "T", [Role.CLIENT], NOW, None)
-        assert refused.value.field == "email"
-    assert deeds() == ["account_made"]

@@ -19,14 +19,6 @@ from clinic.shared.database import transaction, tried_again
 from clinic.shared.seen import mark_of
 
 
-def make_account(email: str, name: str, roles: Collection[Role], now: dt.datetime, by: int | None) -> int:
-    """Add an account without a password and without a mail; returns its id. Raises InvalidInput."""
-    with transaction() as session:
-        user = steps.add_user(session, email=email, name=name, roles=roles, now=now)
-        leave_trace(session, "account_made", "user", user.id, by=by, now=now, roles=_words(roles))
-        return user.id
-
-
 def begin_owner(email: str, name: str, now: dt.datetime) -> str:
     """Add the clinic's first owner; returns the key of the link that sets the password, good for 24 hours."""
     with transaction() as session:

@@ -18,9 +18,8 @@ from clinic.clients import queries as clients
 from clinic.clients.models import Client
 from clinic.intake import queries as intake
 from clinic.intake.models import HealthStop
-from clinic.premises import queries as premises
 from clinic.rules.contact import name_key
-from clinic.rules.gates import GateSettings, is_consent_given, is_intake_in_date
+from clinic.rules.gates import is_consent_given, is_intake_in_date
 from clinic.rules.visit_status import VisitStatus
 from clinic.rules.wall_time import local_day
 from clinic.shared.database import db
@@ -262,7 +261,9 @@ def _next_step(
         in_date = (
             newest is not None
             and not intake.needs_new_form(client.id)
-            and is_intake_in_date(newest.completed_on, visit.day, client.age_on(visit.day), _gates())
+            and is_intake_in_date(
+                newest.completed_on, visit.day, client.age_on(visit.day), judged_by.gate_settings()
+            )
         )
         return Step.HEALTH, in_date and not stops and checkout.user_id is not None
     put_off = (checkout.details or {}).get("consent_later") == checkout.client_id
@@ -288,14 +289,4 @@ def has_consent(client: Client, visit: Visit, plan: VisitPlan, *, without: int |
     count, as if it were taken back."""
     consent = judged_by.guardian_consent(client.id, without=without)
     columns = (*plan.judged_as, *plan.addon_columns)
-    return is_consent_given(consent, columns, visit.day, client.age_on(visit.day), _gates())
-
-
-def _gates() -> GateSettings:
-    rules = premises.clinic()
-    return GateSettings(
-        guardian_age=rules.adult_age,
-        in_room_age=rules.guardian_in_room_age,
-        intake_days=rules.intake_valid_days,
-        minor_intake_days=rules.minor_intake_valid_days,
-    )
+    return is_consent_given(consent, columns, visit.day, client.age_on(visit.day), judged_by.gate_settings())

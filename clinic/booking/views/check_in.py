@@ -255,7 +255,6 @@ def _by_staff(
             else _finish(visit_id, back, renewal=renewal, then=then)
         ),
         is_late=is_late,
-        is_read_out=True,
         then=then,
         back=url_for(back, visit_id=visit_id),
         extra={"client": client},

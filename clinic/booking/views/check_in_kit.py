@@ -50,7 +50,6 @@ class CheckInDoor:
     signer: str = "self"
     is_late: bool = False
     """The visit can be checked in no more: what is said only adds."""
-    is_read_out: bool = False
     then: str = ""
     back: str = ""
     """The page of somebody at work who came by mistake."""

@@ -12,6 +12,7 @@ from flask_login import current_user
 
 from clinic.accounts.access import who as acting_user
 from clinic.booking.forms.aim import AimForm
+from clinic.booking.forms.choice import whole_number
 from clinic.booking.forms.person import BookingPersonForm
 from clinic.booking.queries.checkouts import Standing, Step
 from clinic.booking.services import aims
@@ -186,7 +187,7 @@ def _answered(client_id: int) -> int:
 @with_booking(*UNDER_WAY, Step.STOPPED)
 def choose_person(now_at: Standing) -> Answer:
     """A signed-in account says which of its people is coming."""
-    client_id = kit.number(request.form.get("person"))
+    client_id = whole_number(request.form.get("person"))
     kit.renew()
     if client_id is None:
         return _who_page(now_at, BookingPersonForm(), _("Choose who this visit is for.")), 422

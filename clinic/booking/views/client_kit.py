@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from flask import session, url_for
 
 from clinic.accounts.access import CHECKOUT, origin, who
-from clinic.booking.forms.choice import Wish, moment_text, whole_number
+from clinic.booking.forms.choice import Wish, moment_text
 from clinic.booking.queries import checkouts
 from clinic.booking.queries.checkouts import Standing
 from clinic.booking.queries.free_times import Time
@@ -87,11 +87,6 @@ def may_book_several(now_at: Standing) -> bool:
 def may_book_couple(now_at: Standing) -> bool:
     """Whether two people at once may be booked: where a room has two tables."""
     return may_book_several(now_at) and bool(premises.rooms_for_two())
-
-
-def number(text: str | None) -> int | None:
-    """A posted id; None for anything that cannot be one."""
-    return whole_number(text)
 
 
 def area_words(areas: list[str]) -> str:

@@ -93,6 +93,11 @@ def _gone(name: str) -> str:
     return _("%(name)s (no longer on offer)", name=name)
 
 
+def zone_of(form: Any) -> str:
+    """The zone of the place that is chosen in this form."""
+    return premises.where(clinic(), form.place_id)[1]
+
+
 def area_groups() -> list[tuple[str, list[tuple[str, str]]]]:
     """Body areas in groups, as the picker shows them."""
     return [(title, [(area, AREAS[area]) for area in areas]) for title, areas in AREA_GROUPS]

@@ -64,7 +64,7 @@ def desk_new() -> Answer:
     """The page; `?client=`, `?day=`, `?at=`, `?therapist=` and `?walk_in=1` fill it in."""
     typed = MultiDict(request.args)
     form = _form(typed)
-    form.day.data = form.day.data or premises.today(clock.now(), _zone(form))
+    form.day.data = form.day.data or premises.today(clock.now(), kit.zone_of(form))
     form.request_key.data = secrets.token_urlsafe(16)
     return _page(form, _look(form))
 
@@ -99,11 +99,6 @@ def _choice_of(form: NewVisitForm) -> Choice | None:
     """What was chosen, and where."""
     choice = kit.choice_of(form)
     return replace(choice, location_id=form.place_id) if choice is not None else None
-
-
-def _zone(form: NewVisitForm) -> str:
-    """The zone of the chosen place."""
-    return premises.where(kit.clinic(), form.place_id)[1]
 
 
 def _as_last_time(form: NewVisitForm) -> None:
@@ -149,7 +144,7 @@ def person(client: Any) -> dict[str, Any]:
 
 def _add_times(form: NewVisitForm, shown: Shown, choice: Choice, client_id: int | None) -> None:
     now = clock.now()
-    day = form.day.data or premises.today(now, _zone(form))
+    day = form.day.data or premises.today(now, kit.zone_of(form))
     is_first = client_id is None or not visits.has_been_before(client_id, now)
     plan = catalogue.plan_for(
         choice.service, choice.mode, choice.addons, choice.minutes, first_visit=is_first
@@ -251,7 +246,7 @@ def _not_possible(form: NewVisitForm, error: SlotTaken | TooSoon | NotFound | In
     if isinstance(error, SlotTaken):
         names = kit.therapist_names()
         times = [FreeTime(moment(one.starts_at), one.therapists) for one in error.nearest]
-        shown.nearest = kit.slots(times, names, shown.minutes, _zone(form))
+        shown.nearest = kit.slots(times, names, shown.minutes, kit.zone_of(form))
     return _page(form, shown, 409)
 
 
@@ -283,7 +278,7 @@ def _refused(
 ) -> Answer:
     """What came out, what to say and what is safe instead: never why."""
     now = clock.now()
-    zone = _zone(form)
+    zone = kit.zone_of(form)
     day = starts_at.astimezone(ZoneInfo(zone)).date()
     names = kit.therapist_names()
     safe = alternatives.safe_instead(client_id, choice, day, now=now)
@@ -311,7 +306,7 @@ def _from_when_rested(form: NewVisitForm, shown: Shown, zone: str) -> str:
 
 
 def _page(form: NewVisitForm, shown: Shown, status: int = 200, start: str = "") -> Answer:
-    names, zone = kit.therapist_names(), _zone(form)
+    names, zone = kit.therapist_names(), kit.zone_of(form)
     times = shown.times
     page = render_template(
         "booking/desk_new.html",

@@ -173,7 +173,7 @@ def _page(
         client=client,
         form=form,
         trouble=trouble,
-        zone=_zone(form),
+        zone=kit.zone_of(form),
         dates=[series_dates.question(one, door) for one in plan],
         sooner=any(one.rest is not None for one in plan),
         fitting=sum(one.fits for one in plan),
@@ -183,17 +183,12 @@ def _page(
     return page, status
 
 
-def _zone(form: SeriesForm) -> str:
-    """The zone of the chosen place."""
-    return premises.where(kit.clinic(), form.place_id)[1]
-
-
 def _door(form: SeriesForm) -> series_dates.Door:
     addons = {
         one.judged_as: one.name for one in catalogue.all_addons() if one.key in (form.addons.data or ())
     }
     return series_dates.Door(
-        zone=_zone(form),
+        zone=kit.zone_of(form),
         names=kit.therapist_names(),
         wanted=form.therapist_id,
         staff=True,

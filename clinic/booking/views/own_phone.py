@@ -5,9 +5,9 @@ from __future__ import annotations
 from flask import flash, render_template, request
 from flask_login import current_user
 
+from clinic.booking.forms.choice import whole_number
 from clinic.booking.forms.person import OwnPhoneForm
 from clinic.booking.services import own_phone
-from clinic.booking.views import client_kit as kit
 from clinic.booking.views.blueprint import pages
 from clinic.clients import queries as clients
 from clinic.premises import queries as premises
@@ -30,7 +30,7 @@ def my_phone() -> Answer:
 @pages.post("/my/phone", needs=OWN, proof=Proof.RECENT)
 def save_my_phone() -> Answer:
     """Save the number of one person."""
-    client_id = kit.number(request.form.get("person")) or 0
+    client_id = whole_number(request.form.get("person")) or 0
     client = found(clients.client_of(current_user.id, client_id))
     typed = OwnPhoneForm(request.form, prefix=f"p{client_id}-")  # a merge gave them another number since
     form = OwnPhoneForm(prefix=f"p{client.id}-", data={"phone": typed.phone.data})

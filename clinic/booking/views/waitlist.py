@@ -10,7 +10,7 @@ from flask_login import current_user
 
 from clinic.accounts.access import origin, who
 from clinic.accounts.tries import TooManyTries
-from clinic.booking.forms.choice import Wish, read_wish
+from clinic.booking.forms.choice import Wish, read_wish, whole_number
 from clinic.booking.forms.waitlist import JoinForm, WhenForm
 from clinic.booking.queries import waitlist
 from clinic.booking.services import answering
@@ -102,7 +102,7 @@ def _join(wish: Wish, form: WhenForm) -> str:
             origin=origin(),
             now=now,
         )[1]
-    client_id = kit.number(request.form.get("person"))
+    client_id = whole_number(request.form.get("person"))
     if client_id is None:
         raise InvalidInput("person", _("Choose who this is for."))
     client = clients.client_of(current_user.id, client_id)
@@ -120,7 +120,7 @@ def _join_page(wish: Wish, plan: VisitPlan, form: WhenForm) -> str:
         form=form,
         is_known=user_id is not None,
         people=clients.people_of(user_id) if user_id is not None else [],
-        chosen=kit.number(request.form.get("person")),
+        chosen=whole_number(request.form.get("person")),
         add_person=url_for("booking.add_person", next=here),
         sign_in=url_for("accounts.sign_in", next=here),
         adult_age=premises.clinic().adult_age,

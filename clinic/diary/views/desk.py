@@ -12,7 +12,7 @@ from clinic.booking.forms.choice import whole_number
 from clinic.booking.queries import changes, taking_back
 from clinic.booking.views.desk_steps import next_step_of
 from clinic.diary.queries import desk
-from clinic.diary.views.blueprint import pages
+from clinic.diary.views.blueprint import asked_day, pages
 from clinic.premises import queries as premises
 from clinic.rules.language import _
 from clinic.rules.permissions import Permission
@@ -31,7 +31,7 @@ def desk_day() -> Answer:
     places = premises.places()
     here = premises.place_in_use(whole_number(request.args.get("place")) or found(desk.first_location()))
     today = premises.today(now, here.zone)
-    day = _asked_day(today)
+    day = asked_day(today)
     view = request.args.get("view", "")
     view = view if view in TEMPLATES else ""
     by_kit = view == "rooms"
@@ -56,15 +56,6 @@ def desk_day() -> Answer:
 
     mark = changes.day_mark(here.id, day, now, is_today=is_today)
     return live_page(mark, TEMPLATES[view], read)
-
-
-def _asked_day(today: dt.date) -> dt.date:
-    """The day in the address, or today. An impossible one is today too: a typed address is no form."""
-    try:
-        day = dt.date.fromisoformat(request.args.get("day", ""))
-    except ValueError:
-        return today
-    return day if 2000 < day.year < 2100 else today
 
 
 def _column(column: desk.Column, day: dt.date, place: int, *, is_today: bool, by_kit: bool) -> dict[str, Any]:

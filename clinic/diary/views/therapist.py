@@ -6,7 +6,7 @@ import datetime as dt
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import render_template, request, url_for
+from flask import render_template, url_for
 from flask_login import current_user
 
 from clinic.accounts.access import who
@@ -14,7 +14,7 @@ from clinic.booking.queries import blocks, changes, fell_out, running_late, taki
 from clinic.booking.queries.taking_back import LastStep
 from clinic.diary.queries import therapist as diary
 from clinic.diary.queries.visit_card import visit_card
-from clinic.diary.views.blueprint import pages
+from clinic.diary.views.blueprint import asked_day, pages
 from clinic.diary.views.reviewing import may_open_letters
 from clinic.premises import queries as premises
 from clinic.rules.language import N_, _
@@ -46,7 +46,7 @@ def my_day() -> Answer:
     if me is None:
         return render_template("diary/my_no_profile.html")
     today = diary.today_of(me.id, now)
-    day = _asked_day(today)
+    day = asked_day(today)
     mark = changes.own_mark(me.id, day, 1, now, has_today=day == today)
     return live_page(mark, "diary/my_day.html", lambda: _day(me, day, today, now))
 
@@ -96,7 +96,7 @@ def my_week() -> Answer:
     if me is None:
         return render_template("diary/my_no_profile.html")
     today = diary.today_of(me.id, now)
-    asked = _asked_day(today)
+    asked = asked_day(today)
     monday = asked - dt.timedelta(days=asked.weekday())
     is_this_week = monday <= today < monday + dt.timedelta(days=7)
     mark = changes.own_mark(me.id, monday, 7, now, has_today=is_this_week)
@@ -161,15 +161,6 @@ def _at(day: diary.OwnDay) -> str:
     """The places of the day, where there are several to think of."""
     names = {one.id: one.name for one in premises.places()}
     return ", ".join(names[one] for one in day.places if one in names) if len(names) > 1 else ""
-
-
-def _asked_day(today: dt.date) -> dt.date:
-    """The day in the address, or today. An impossible one is today too: a typed address is no form."""
-    try:
-        day = dt.date.fromisoformat(request.args.get("day", ""))
-    except ValueError:
-        return today
-    return day if 2000 < day.year < 2100 else today
 
 
 def _grid(day: diary.OwnDay) -> list[dict[str, Any]]:

@@ -33,6 +33,7 @@ from clinic.rules.report_counts import (
     is_soon_after,
 )
 from clinic.rules.rule_table import RuleTable
+from clinic.rules.screening import age_on
 from clinic.rules.verdicts import ADDONS
 from clinic.rules.visit_status import VisitStatus
 from clinic.rules.wall_time import moment
@@ -103,14 +104,10 @@ def _intake_counts(read: Read) -> Counter[str]:
     rules = premises.clinic()
     found: Counter[str] = Counter()
     for person, born_on, booked_at, starts_at, day in rows:
-        is_adult = _age(born_on, day) >= rules.adult_age
+        is_adult = age_on(born_on, day) >= rules.adult_age
         valid = rules.intake_valid_days if is_adult else rules.minor_intake_valid_days
         found[intake_words(booked_at, starts_at, signed[person], valid)] += 1
     return found
-
-
-def _age(born_on: dt.date, day: dt.date) -> int:
-    return day.year - born_on.year - ((day.month, day.day) < (born_on.month, born_on.day))
 
 
 def _lapsed() -> ColumnElement[bool]:

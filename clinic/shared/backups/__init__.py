@@ -28,7 +28,14 @@ from typing import Any
 from sqlalchemy import Engine
 
 from clinic.shared.backups import dumps, people
-from clinic.shared.backups.dumps import BackupFailed, Dumped, Tools, locked
+from clinic.shared.backups.dumps import (
+    BackupFailed,
+    Dumped,
+    Tools,
+    finish_restore,
+    is_restore_unfinished,
+    locked,
+)
 from clinic.shared.new_file import make_private, put_in_place
 from clinic.shared.person_keys import Gone
 
@@ -265,16 +272,6 @@ def restore(path: Path, engine: Engine, key_file: Path, tools: Tools) -> About:
             people.find(path.parent, key_file)
         dumps.load(Dumped(database, about.rows), engine, tools, digest=about.sha256)
     return about
-
-
-def finish_restore(engine: Engine) -> None:
-    """All that follows a restore is done: from now on the clinic may be opened on it."""
-    dumps.finish(engine)
-
-
-def is_restore_unfinished(engine: Engine) -> bool:
-    """Whether a restore into this database was broken off."""
-    return dumps.is_unfinished(engine)
 
 
 def newest(folder: Path, *, now: dt.datetime) -> Path | None:

@@ -97,7 +97,7 @@ def dump(engine: Engine, path: Path, tools: Tools) -> Dumped:
 def _dump(engine: Engine, path: Path, tools: Tools) -> Dumped:
     if not inspect(engine).has_table(LEFT_OUT):
         raise BackupFailed("The database is empty, or too old for this program to save: see clinic doctor.")
-    if is_unfinished(engine):
+    if is_restore_unfinished(engine):
         raise BackupFailed(
             "A backup was being put back here, and that was broken off: first finish it, with clinic restore."
         )
@@ -143,7 +143,7 @@ def load(dumped: Dumped, engine: Engine, tools: Tools, *, digest: str) -> None:
     if _tables(engine):
         if _is_put(engine, digest):
             return
-        if not is_unfinished(engine):
+        if not is_restore_unfinished(engine):
             raise BackupFailed("The database is not empty. Restore into a new one, and nothing can be lost.")
         try:
             _count_again(dumped, engine)  # broken off just before it was noted, or somebody else's tables
@@ -160,7 +160,7 @@ def load(dumped: Dumped, engine: Engine, tools: Tools, *, digest: str) -> None:
         )  # fmt: skip
     except BackupFailed:
         if not _tables(engine):  # nothing was put: the database is as empty as it was
-            finish(engine)
+            finish_restore(engine)
         raise
     _count_again(dumped, engine)
 
@@ -184,7 +184,7 @@ def _is_put(engine: Engine, digest: str) -> bool:
     another one's."""
     if engine.dialect.name == "sqlite" and not Path(str(engine.url.database)).exists():
         return False
-    if not is_unfinished(engine):
+    if not is_restore_unfinished(engine):
         return False
     with engine.connect() as connection:
         said = str(connection.scalar(text(f"SELECT digest FROM {UNFINISHED}")))  # noqa: S608 - our table
@@ -197,12 +197,12 @@ def _is_put(engine: Engine, digest: str) -> bool:
     )
 
 
-def is_unfinished(engine: Engine) -> bool:
+def is_restore_unfinished(engine: Engine) -> bool:
     """Whether a backup was put back here, but for the last steps."""
     return inspect(engine).has_table(UNFINISHED)
 
 
-def finish(engine: Engine) -> None:
+def finish_restore(engine: Engine) -> None:
     """The backup is put back, and all that follows is done."""
     with engine.begin() as connection:
         connection.execute(text(f"DROP TABLE IF EXISTS {UNFINISHED}"))
