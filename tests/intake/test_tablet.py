@@ -383,6 +383,19 @@ def test_a_warning_on_the_tablet_stays_until_staff_take_it_back_and_they_read_it
     assert not any(word in page + card for word in ("chest", "breath"))
 
 
+def test_a_milder_sign_that_is_named_later_takes_no_warning_back(desk: FlaskClient) -> None:
+    client = handed_over(desk)
+    says_chest_pain(desk)
+    number = page_asking("fever")
+    late = desk.post(f"/tablet/{number}", data=walk.page_form(number, {"fever": {}})).text
+    assert ("Please get medical help now" in late, "Please see a doctor today" in late) == (True, False)
+    assert "Please get medical help now" in desk.get("/tablet").text
+    desk.post("/tablet/pin", data={"pin": PIN})
+    stops = db.session.scalars(select(HealthStop.urgency).where(HealthStop.client_id == client)).all()
+    assert sorted(stops) == ["emergency", "same_day"]
+    assert "Please get medical help now: call" in desk.get(f"/clients/{client}/intake/stopped").text
+
+
 def test_on_the_next_day_or_without_a_warning_the_card_says_nothing_of_one(
     app: Flask, desk: FlaskClient
 ) -> None:

@@ -24,6 +24,7 @@ from clinic.premises import queries as premises
 from clinic.rules import answer_history, answers_in_words
 from clinic.rules.kinds import skills_for
 from clinic.rules.language import N_, _
+from clinic.rules.verdicts import Urgency
 from clinic.shared.database import db
 from clinic.shared.read_once import may_have, read_once
 
@@ -74,6 +75,13 @@ def needs_new_form(client_id: int) -> bool:
 def stops_in_force(client_id: int) -> list[HealthStop]:
     """Warning signs that still stop this person, oldest first."""
     return list(standings([client_id])[client_id].stops)
+
+
+def most_urgent(client_id: int) -> str:
+    """How urgent the strongest of the warning signs is that still stop this person, "" without one: a milder sign that
+    is named later takes nothing back."""
+    found = [Urgency[one.urgency.upper()] for one in stops_in_force(client_id)]
+    return max(found).word if found else ""
 
 
 def open_stops() -> Sequence[HealthStop]:

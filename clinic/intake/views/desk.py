@@ -131,8 +131,8 @@ def _stopped(client_id: int, level: str) -> Answer:
 @pages.get("/clients/<int:client_id>/intake/stopped", needs=NEED)
 def desk_stopped(client_id: int) -> Answer:
     """What to say to somebody whom a warning sign stops, to whomever they told it; never the sign itself."""
-    stops = queries.stops_in_force(found(clients.client(client_id)).id)
-    return _stopped(client_id, found(stops[-1] if stops else None).urgency)
+    client = found(clients.client(client_id))
+    return _stopped(client.id, found(queries.most_urgent(client.id) or None))
 
 
 def _signed(client_id: int) -> Answer:

@@ -269,5 +269,6 @@ def _stopped(level: str) -> Answer:
     device = _device()
     if device is not None:
         tablets.lock_tablet(device.id, now=clock.now())
-    session[ENDED] = WARNED + level
+    # A page that came late may name a milder sign.
+    session[ENDED] = WARNED + ((queries.most_urgent(device.client_id) if device is not None else "") or level)
     return _locked()
