@@ -79,15 +79,19 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 def pytest_collection_modifyitems(session: pytest.Session, items: list[pytest.Item]) -> None:
     """In a whole run a story that a file with `variants_in_turn` tells in three ways or more is told in each way on one
-    of the two databases, in turn: the story is told on both, and so is each word of it where there are several. Asked
-    for by file or by name, every way runs on both."""
+    of the two databases, in turn: the story is told on both, and so is each word of it where there are several. With
+    `variants_in_turn(1)` every second story is told on the one, the others on the other. What happens at one moment
+    (`deeds`) is told on both in any case, and so is every way that is asked for by file or by name."""
     if session.config.args != session.config.getini("testpaths"):
         return
-    ways: dict[str, dict[tuple[int, ...], dict[str, pytest.Item]]] = {}
+    stories: dict[str, dict[tuple[int, ...], dict[str, pytest.Item]]] = {}
+    enough: dict[str, int] = {}
     words: dict[tuple[str, str], list[str]] = {}
     for item in items:
-        case = getattr(item, "callspec", None)
-        if case is None or "database" not in case.params or not item.get_closest_marker("variants_in_turn"):
+        mark, case = item.get_closest_marker("variants_in_turn"), getattr(item, "callspec", None)
+        if mark is None or case is None or "database" not in case.params:
+            continue
+        if isinstance(item, pytest.Function) and "deeds" in item.fixturenames:
             continue
         story, way = item.nodeid.partition("[")[0], []
         for name, word in sorted(case.params.items()):
@@ -96,12 +100,13 @@ def pytest_collection_modifyitems(session: pytest.Session, items: list[pytest.It
                 if repr(word) not in known:
                     known.append(repr(word))
                 way.append(known.index(repr(word)))
-        ways.setdefault(story, {}).setdefault(tuple(way), {})[case.params["database"]] = item
+        stories.setdefault(story, {}).setdefault(tuple(way), {})[case.params["database"]] = item
+        enough[story] = mark.args[0] if mark.args else ENOUGH_WAYS
     left_out = {
-        id(told["sqlite" if sum(way) % 2 else "postgresql"])
-        for story in ways.values()
-        if len(story) >= ENOUGH_WAYS
-        for way, told in story.items()
+        id(told["sqlite" if (number + sum(way)) % 2 else "postgresql"])
+        for number, (story, ways) in enumerate(stories.items())
+        if len(ways) >= enough[story]
+        for way, told in ways.items()
         if len(told) == len(DATABASES)
     }
     items[:] = [item for item in items if id(item) not in left_out]

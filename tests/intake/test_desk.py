@@ -272,7 +272,9 @@ def test_a_warning_sign_on_the_tablet_ends_it(world: w.World, desk: FlaskClient)
     desk.post(f"/clients/{client}/tablet")
     page = desk.post(f"/tablet/{page_of('rf_saddle_numbness')}", data={"c.rf_saddle_numbness": "yes"})
     assert "front desk now" in page.text
-    again = desk.get("/tablet/1").text  # no question any more; the warning stays until staff take the tablet back
+    again = desk.get(
+        "/tablet/1"
+    ).text  # no question any more; the warning stays until staff take the tablet back
     assert ("front desk now" in again, "c.rf_" in again) == (True, False)
 
 
