@@ -63,7 +63,7 @@ LARGE_BEFORE = "large_before"  # the same of the size of its text
 LANGUAGE = "language"  # the name of the cookie that keeps it
 TEXT = "text"  # the cookie's name; static/js/app.js sets it too
 LARGE = "large"
-LANGUAGE_KEPT_FOR = dt.timedelta(days=365)
+LOOKS_KEPT_FOR = dt.timedelta(days=365)
 MARK = re.compile(r"[\w-]{43}", re.ASCII)  # what a browser is known again by: a random key
 MARK_LASTS = dt.timedelta(days=400)  # as long as browsers keep any cookie; it is renewed at each sign-in
 HALFWAY = "halfway"  # the key of a sign-in that owes its second step: no session's, so it opens nothing else
@@ -168,11 +168,7 @@ def _read_as_before(language: str, is_text_large: bool) -> Callable[[Response], 
 
 def keep_text_size(answer: Response, *, is_large: bool) -> None:
     """Let this browser show larger text on every page, or as usual."""
-    if not is_large:
-        answer.delete_cookie(TEXT)
-        return
-    is_https = bool(current_app.config["SESSION_COOKIE_SECURE"])
-    answer.set_cookie(TEXT, LARGE, max_age=LANGUAGE_KEPT_FOR, samesite="Lax", secure=is_https)
+    _keep(answer, TEXT, LARGE if is_large else "")
 
 
 def is_text_large() -> bool:
@@ -182,11 +178,16 @@ def is_text_large() -> bool:
 
 def keep_language(answer: Response, language: str) -> None:
     """Let this browser be read in that language; in none of its own when it is empty."""
-    if not language:
-        answer.delete_cookie(LANGUAGE)
+    _keep(answer, LANGUAGE, language)
+
+
+def _keep(answer: Response, cookie: str, value: str) -> None:
+    """How pages look in this browser: says nothing about anybody, and an empty value is none."""
+    if not value:
+        answer.delete_cookie(cookie)
         return
     is_https = bool(current_app.config["SESSION_COOKIE_SECURE"])
-    answer.set_cookie(LANGUAGE, language, max_age=LANGUAGE_KEPT_FOR, samesite="Lax", secure=is_https)
+    answer.set_cookie(cookie, value, max_age=LOOKS_KEPT_FOR, samesite="Lax", secure=is_https)
 
 
 def _keep_mark(answer: Response) -> Response:
