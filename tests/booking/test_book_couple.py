@@ -45,9 +45,7 @@ NOT_BOTH = "This cannot be booked for both as it is."
 
 @pytest.fixture
 def world(app: Flask) -> w.World:
-    made = w.build()
-    w.add_room_for_two(made)
-    return made
+    return w.build_for_two()
 
 
 @pytest.fixture

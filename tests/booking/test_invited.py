@@ -41,9 +41,7 @@ ANN, FRIDA = "ann@people.example", "frida@people.example"
 
 @pytest.fixture
 def world(app: Flask) -> w.World:
-    made = w.build()
-    w.add_room_for_two(made)
-    return made
+    return w.build_for_two()
 
 
 @pytest.fixture

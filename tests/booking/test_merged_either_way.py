@@ -36,9 +36,7 @@ NUMBERS = range(1, len(pages("intake")) + 1)
 
 @pytest.fixture
 def world(app: Flask) -> w.World:
-    made = w.build()
-    w.add_room_for_two(made)
-    return made
+    return w.build_for_two()
 
 
 @pytest.fixture

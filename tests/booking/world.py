@@ -74,6 +74,13 @@ def build(
     )
 
 
+def build_for_two() -> World:
+    """The same with a room for two."""
+    made = build()
+    add_room_for_two(made)
+    return made
+
+
 def add_room_for_two(world: World) -> None:
     """One with two tables."""
     factories.make_room(db.session.get_one(Location, world.place_id), name="For two", tables=2)
