@@ -361,6 +361,15 @@ def says_chest_pain(desk: FlaskClient) -> None:
     assert "medical help now" in desk.post(f"/tablet/{number}", data=walk.page_form(number, {CHEST: {}})).text
 
 
+def also_told(client: int, urgency: str, source: str, raised_at: dt.datetime) -> None:
+    with transaction() as session:
+        stop = HealthStop(
+            client_id=client, raised_at=raised_at, raised_on=NOW.date(), needs="review", urgency=urgency, source=source
+        )  # fmt: skip
+        stop.answers = {CHEST: {"present": True}}
+        session.add(stop)
+
+
 def test_a_warning_on_the_tablet_stays_until_staff_take_it_back_and_they_read_it(desk: FlaskClient) -> None:
     """It cannot be wiped by whoever holds it, and it leads to the desk before it names a telephone."""
     client = handed_over(desk)
@@ -377,7 +386,7 @@ def test_a_warning_on_the_tablet_stays_until_staff_take_it_back_and_they_read_it
     page = desk.get(back.location).text
     assert ("Read this out" in page, "get medical help now" in page) == (True, True)
     card = desk.get(f"/clients/{client}").text
-    assert "They were told to see a doctor" in card
+    assert "They were told to get medical help" in card
     assert f'href="/clients/{client}/intake/stopped"' in card
     assert 'class="btn btn-quiet" href="/desk/visits/new?client=' in card
     assert not any(word in page + card for word in ("chest", "breath"))
@@ -396,20 +405,52 @@ def test_a_milder_sign_that_is_named_later_takes_no_warning_back(desk: FlaskClie
     assert "Please get medical help now: call" in desk.get(f"/clients/{client}/intake/stopped").text
 
 
-def test_on_the_next_day_or_without_a_warning_the_card_says_nothing_of_one(
-    app: Flask, desk: FlaskClient
-) -> None:
+def test_without_a_warning_the_card_says_nothing_of_one(desk: FlaskClient) -> None:
     client = handed_over(desk)
     desk.post("/tablet/back")
     assert desk.post("/tablet/pin", data={"pin": PIN}).location == f"/clients/{client}"
-    assert "told to see a doctor" not in desk.get(f"/clients/{client}").text
+    assert "They were told to" not in desk.get(f"/clients/{client}").text
     assert desk.get(f"/clients/{client}/intake/stopped").status_code == 404
-    assert desk.post(f"/clients/{client}/tablet").location == "/tablet"
+
+
+def test_the_card_keeps_a_warning_until_clinical_review_has_looked_at_it(
+    app: Flask, desk: FlaskClient
+) -> None:
+    client = handed_over(desk)
     says_chest_pain(desk)
     with at(24 * 60):
         again = browser_of(app, make_person("next@pins.example", Role.FRONT_DESK, name="Next"))
-        assert "told to see a doctor" not in again.get(f"/clients/{client}").text
+        card = again.get(f"/clients/{client}").text
+        assert ("They were told to get medical help" in card, "has looked at it yet" in card) == (True, True)
+        with transaction() as session:
+            session.scalars(select(HealthStop)).one().ended_at = NOW + dt.timedelta(hours=1)
+        assert "They were told to" not in again.get(f"/clients/{client}").text
         assert again.get(f"/clients/{client}/intake/stopped").status_code == 200, "it still stops them"
+
+
+def test_what_another_day_ends_is_on_the_card_for_that_day(app: Flask, desk: FlaskClient) -> None:
+    client = handed_over(desk)
+    says_chest_pain(desk)
+    with transaction() as session:
+        stop = session.scalars(select(HealthStop)).one()
+        stop.needs, stop.urgency = "new_answer", "same_day"
+    for minutes, is_said in ((1, True), (24 * 60, False)):
+        with at(minutes):
+            browser = browser_of(app, make_person(f"{minutes}@pins.example", Role.FRONT_DESK, name="Next"))
+            assert ("They were told to see a doctor" in browser.get(f"/clients/{client}").text) is is_said
+
+
+def test_staff_read_first_who_was_told_what_and_when(desk: FlaskClient) -> None:
+    client = handed_over(desk)
+    says_chest_pain(desk)
+    page = desk.get(desk.post("/tablet/pin", data={"pin": PIN}).location).text
+    said = page.index("was told to get medical help")
+    assert page.index("Stop here") < said < page.index("Read this out")
+    assert "9 June 2026 at 9:00 am" in page[said : page.index("Read this out")]
+    assert "Speak to them now" in page
+    also_told(client, "prompt", "online", NOW + dt.timedelta(minutes=1))
+    page = desk.get(f"/clients/{client}/intake/stopped").text
+    assert "was told to get medical help" in page, "the most urgent is read out, not the last"
 
 
 def test_a_warning_of_before_is_not_read_out_when_the_next_one_hands_back(desk: FlaskClient) -> None:

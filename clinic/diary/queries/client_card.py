@@ -28,8 +28,9 @@ class IntakeState:
     stopped_by: str = ""
     is_unsigned: bool = False
     is_taken_back: bool = False
-    warned_at: dt.datetime | None = None
-    """When a warning sign was declared today that still stops them: they were told to see a doctor."""
+    warned: intake.Warned | None = None
+    """They were told to see a doctor, and nobody with clinical review has looked at it; or today, where it passes."""
+    is_warned_today: bool = False
 
 
 @dataclass(frozen=True)
@@ -93,10 +94,12 @@ def intake_state(client: Client, today: dt.date) -> IntakeState:
         minor_intake_days=rules.minor_intake_valid_days,
     )
     stops = intake.stops_in_force(client.id)
+    told = [one for one in stops if _is_to_be_looked_at(one, today)]
     state = IntakeState(
         "missing",
         stopped_by=_stopped_by(stops, today),
-        warned_at=next((one.raised_at for one in reversed(stops) if one.raised_on >= today), None),
+        warned=intake.told_by(told),
+        is_warned_today=any(one.raised_on >= today for one in told),
         is_unsigned=intake.has_unsigned(client.id),
     )
     sources = intake.in_force(client.id)
@@ -113,6 +116,10 @@ def intake_state(client: Client, today: dt.date) -> IntakeState:
         valid_until=completed_on + dt.timedelta(days=days) if completed_on else None,
         is_taken_back=intake.is_taken_back(client.id),
     )
+
+
+def _is_to_be_looked_at(stop: HealthStop, today: dt.date) -> bool:
+    return stop.ended_at is None and (stop.needs == "review" or stop.raised_on >= today)
 
 
 def _stopped_by(stops: Sequence[HealthStop], today: dt.date) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Select, and_, exists, func, or_, select
@@ -82,6 +82,31 @@ def most_urgent(client_id: int) -> str:
     is named later takes nothing back."""
     found = [Urgency[one.urgency.upper()] for one in stops_in_force(client_id)]
     return max(found).word if found else ""
+
+
+@dataclass(frozen=True)
+class Warned:
+    """What a person was told because of warning signs, never the signs themselves: when last, how urgent at most."""
+
+    at: dt.datetime
+    urgency: str
+
+
+def warned(client_id: int, since: dt.datetime | None = None, source: str = "") -> Warned | None:
+    """What this person was told because of what still stops them, by any way or only on such a one; or None."""
+    stops = stops_in_force(client_id)
+    return told_by(
+        one for one in stops if (since is None or one.raised_at >= since) and source in ("", one.source)
+    )
+
+
+def told_by(stops: Iterable[HealthStop]) -> Warned | None:
+    """What was said because of these: a milder sign that is named later takes nothing back."""
+    found = list(stops)
+    if not found:
+        return None
+    urgency = max(Urgency[one.urgency.upper()] for one in found)
+    return Warned(max(one.raised_at for one in found), urgency.word)
 
 
 def open_stops() -> Sequence[HealthStop]:

@@ -130,9 +130,12 @@ def _stopped(client_id: int, level: str) -> Answer:
 
 @pages.get("/clients/<int:client_id>/intake/stopped", needs=NEED)
 def desk_stopped(client_id: int) -> Answer:
-    """What to say to somebody whom a warning sign stops, to whomever they told it; never the sign itself."""
+    """What somebody was told whom a warning sign stops, and what to say to them; never the sign itself."""
     client = found(clients.client(client_id))
-    return _stopped(client.id, found(queries.most_urgent(client.id) or None))
+    warned = found(queries.warned(client.id))
+    return render_template(
+        "intake/desk_stopped.html", client=client, level=warned.urgency, warned_at=warned.at
+    )
 
 
 def _signed(client_id: int) -> Answer:
