@@ -56,6 +56,7 @@ OPEN_WHEN_LOCKED = frozenset(
 )
 LOCKED = 423  # the answer of a page whose screen is locked
 TABLET = "tablet"  # where a browser that was handed to a client keeps its pass: it opens nothing else
+TAKEN_BACK = "taken_back"  # in `g`, while a device is locked: says where whoever takes it back goes
 READ_BEFORE = (
     "read_before"  # the language that the team had chosen in a browser before it was handed to a client
 )
@@ -225,7 +226,16 @@ def carry_on(entered: Entered, ahead: str) -> Response:
 
 
 def first_page() -> str:
-    """Where the person who is signed in goes first; the front door for who is not."""
+    """Where the person who is signed in goes first; the front door for who is not. Whoever has just taken a device back
+    goes to whom it was handed to, by whichever way they came in: the intake says where, it lies above."""
+    leads_to: Callable[[], str] | None = g.get(TAKEN_BACK)
+    if (
+        leads_to is not None
+        and TABLET not in session
+        and current_user.is_authenticated
+        and (href := leads_to())
+    ):
+        return href
     return next((url_for(endpoint) for need, endpoint in FIRST_PAGES if current_user.may(need)), "/")
 
 
@@ -368,6 +378,8 @@ def _doors() -> dict[str, Any]:
             {"href": url_for("keeping.erasures"), "label": _("Requests to be erased"), "icon": "person-x"}
         )
     return {
+        # On a device that was handed to a client no mailed link helps, and the PIN may.
+        "is_handed_over": TABLET in session,
         "sign_in_href": "" if TABLET in session else url_for("accounts.sign_in"),
         "sign_out_href": url_for("accounts.sign_out"),
         "account_nav": own,

@@ -25,7 +25,7 @@ from clinic.rules.permissions import Role
 from clinic.shared.audit import AuditRow
 from clinic.shared.database import db, transaction
 from clinic.worker import Job, do, tidy
-from tests.accounts.people import hashed, make_person, sign_in
+from tests.accounts.people import PASSWORD, code_of, hashed, make_person, sign_in
 from tests.booking import walk
 from tests.booking import world as w
 from tests.conftest import NOW
@@ -451,6 +451,79 @@ def test_staff_read_first_who_was_told_what_and_when(desk: FlaskClient) -> None:
     also_told(client, "prompt", "online", NOW + dt.timedelta(minutes=1))
     page = desk.get(f"/clients/{client}/intake/stopped").text
     assert "was told to get medical help" in page, "the most urgent is read out, not the last"
+
+
+def test_a_warning_stands_on_the_ways_in_for_the_team_as_well(desk: FlaskClient) -> None:
+    """Whoever holds the tablet can open the sign-in: that wipes nothing either."""
+    handed_over(desk)
+    says_chest_pain(desk)
+    wrong = sign_in(desk, DESK, password="not the right one at all")
+    no_passkey = desk.post("/sign-in/passkey")
+    for page in (desk.get("/sign-in").text, wrong.text, no_passkey.text):
+        assert page.index("Please get medical help now") < page.index("Go to the front desk now")
+        assert page.index("Go to the front desk now") < page.index("Back to the PIN")
+        assert "without a password" not in page
+    code_of(DESK)  # from now on they owe a second step
+    assert (
+        desk.post("/sign-in", data={"email": DESK, "password": PASSWORD}).location == "/sign-in/second-step"
+    )
+    page = desk.get("/sign-in/second-step").text
+    assert page.index("Go to the front desk now") < page.index("Now show that it is you")
+    assert not any(word in wrong.text for word in ("chest", "breath"))
+
+
+def test_a_warning_is_shown_although_its_answer_never_arrived(desk: FlaskClient) -> None:
+    """The network went away at that moment: what was declared is kept, and the tablet says so at the next look."""
+    handed_over(desk)
+    with desk.session_transaction() as kept:
+        before = dict(kept)
+    says_chest_pain(desk)
+    with desk.session_transaction() as kept:
+        kept.clear()
+        kept.update(before)
+    assert "Please get medical help now" in desk.get("/tablet").text
+
+
+def test_what_was_told_elsewhere_is_for_staff_not_for_a_tablet_that_lies_about(desk: FlaskClient) -> None:
+    client = handed_over(desk)
+    desk.post("/tablet/back")
+    also_told(client, "emergency", "online", NOW)
+    assert "medical help" not in desk.get("/tablet").text + desk.get("/sign-in").text
+    assert desk.post("/tablet/pin", data={"pin": PIN}).location == f"/clients/{client}/intake/stopped"
+
+
+def test_by_password_staff_come_to_where_the_pin_leads(app: Flask, desk: FlaskClient) -> None:
+    client = handed_over(desk)
+    desk.post("/tablet/back")
+    assert sign_in(desk, DESK).location == f"/clients/{client}"
+    assert desk.post(f"/clients/{client}/tablet").location == "/tablet"
+    says_chest_pain(desk)
+    assert sign_in(desk, DESK).location == f"/clients/{client}/intake/stopped"
+    assert "was told to get medical help" in desk.get(f"/clients/{client}/intake/stopped").text
+    desk.post("/sign-out")
+    assert sign_in(desk, DESK).location == "/desk", "no tablet any more"
+
+
+def test_who_may_not_open_the_card_is_told_of_the_warning_all_the_same(app: Flask, desk: FlaskClient) -> None:
+    make_person("theo@pins.example", Role.THERAPIST, name="Theo")
+    handed_over(desk)
+    desk.post("/tablet/back")
+    assert sign_in(desk, "theo@pins.example").location == "/diary"
+    assert "medical help" not in desk.get("/diary").text
+    desk.post("/sign-out")
+    assert sign_in(desk, DESK).location == "/desk"
+    handed_over(desk)
+    says_chest_pain(desk)
+    assert sign_in(desk, "theo@pins.example").location == "/diary"
+    assert "Whoever had this tablet was told to get medical help" in desk.get("/diary").text
+
+
+def test_a_client_who_signs_in_on_a_locked_tablet_gets_nowhere_and_wipes_nothing(desk: FlaskClient) -> None:
+    make_person("cleo@pins.example", Role.CLIENT, name="Cleo")
+    client = handed_over(desk)
+    says_chest_pain(desk)
+    assert str(client) not in sign_in(desk, "cleo@pins.example").location
+    assert "Please get medical help now" in desk.get("/tablet").text
 
 
 def test_a_warning_of_before_is_not_read_out_when_the_next_one_hands_back(desk: FlaskClient) -> None:

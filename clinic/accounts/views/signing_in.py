@@ -4,20 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import flash, redirect, render_template, request, session
+from flask import flash, redirect, render_template, request
 from flask_login import current_user
 
 from clinic.accounts import services
-from clinic.accounts.access import (
-    TABLET,
-    carry_on,
-    first_page,
-    forget_browser,
-    halfway,
-    is_demo,
-    origin,
-    site,
-)
+from clinic.accounts.access import carry_on, first_page, forget_browser, halfway, is_demo, origin, site
 from clinic.accounts.forms import SignInForm
 from clinic.accounts.views.blueprint import pages, refused
 from clinic.rules.errors import RuleViolation
@@ -62,12 +53,7 @@ def try_sign_in() -> Answer:
 
 
 def _about() -> dict[str, Any]:
-    """`is_handed_over`: on a device that was handed to a client no mailed link helps, and the PIN may."""
-    return {
-        "has_passkeys": site().has_passkeys,
-        "undone": "undone" in request.args,
-        "is_handed_over": TABLET in session,
-    }
+    return {"has_passkeys": site().has_passkeys, "undone": "undone" in request.args}
 
 
 @pages.post("/sign-out", needs=Permission.ACCOUNT_OWN_WRITE)

@@ -77,13 +77,6 @@ def stops_in_force(client_id: int) -> list[HealthStop]:
     return list(standings([client_id])[client_id].stops)
 
 
-def most_urgent(client_id: int) -> str:
-    """How urgent the strongest of the warning signs is that still stop this person, "" without one: a milder sign that
-    is named later takes nothing back."""
-    found = [Urgency[one.urgency.upper()] for one in stops_in_force(client_id)]
-    return max(found).word if found else ""
-
-
 @dataclass(frozen=True)
 class Warned:
     """What a person was told because of warning signs, never the signs themselves: when last, how urgent at most."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from flask import flash, redirect, render_template, request, session, url_for
+from flask import flash, g, redirect, render_template, request, session, url_for
 from flask_login import current_user
 
 from clinic.accounts import queries as people
@@ -17,6 +17,8 @@ from clinic.accounts.access import (
     LARGE_BEFORE,
     READ_BEFORE,
     TABLET,
+    TAKEN_BACK,
+    first_page,
     forget_browser,
     is_text_large,
     let_in,
@@ -32,6 +34,7 @@ from clinic.intake.views import questionnaire as asking
 from clinic.intake.views.blueprint import pages
 from clinic.premises import queries as premises
 from clinic.rules.errors import NotFound, RuleViolation
+from clinic.rules.language import _
 from clinic.rules.permissions import Permission
 from clinic.shared import clock
 from clinic.shared.web import Answer, found, go
@@ -84,7 +87,10 @@ def stay_on_the_tablet() -> Any:
     )  # the signature's is kept too
     if (request.endpoint or "").startswith("intake.tablet") and 1 <= number <= last:
         return None
-    if request.endpoint in SIGN_IN and not request.args and _open_device() is None:
+    device = _device()
+    if request.endpoint in SIGN_IN and not request.args and (device is None or not device.is_open):
+        g.tablet_warning = _warning(device)
+        setattr(g, TAKEN_BACK, lambda: _leads_to(device))
         return None  # by the link on the locked page; from any other address the lock comes first
     return redirect(url_for("intake.tablet"), 303)
 
@@ -183,10 +189,42 @@ def tablet_take_back() -> Answer:
         return _locked(form=form), 429 if isinstance(error, TooManyTries) else 422
     tablets.lock_tablet(device.id, now=clock.now())
     let_in(token)
-    raised = [one for one in queries.stops_in_force(device.client_id) if one.raised_at >= device.handed_at]
-    if raised:  # what the client was just told, before anything else is done
-        return go("intake.desk_stopped", client_id=device.client_id)
-    return go("diary.client_card", client_id=device.client_id)
+    return redirect(_leads_to(device) or first_page(), 303)
+
+
+def _leads_to(device: HandedOver | None) -> str:
+    """Where whoever has taken it back goes, by PIN or password: what the client was just told comes before anything
+    else. Empty where they may read no card; then they hear of it wherever they go."""
+    client = clients.client(device.client_id) if device is not None else None
+    if client is None:
+        return ""
+    told = _told(device)
+    if current_user.may(Permission.INTAKE_ANY_WRITE):
+        return url_for("intake.desk_stopped" if told else "diary.client_card", client_id=client.id)
+    if told is not None:
+        flash(
+            _("Whoever had this tablet was told to get medical help or to see a doctor. Speak to them now, and tell "
+              "the front desk."), "care",
+        )  # fmt: skip
+    return ""
+
+
+def _told(device: HandedOver | None, source: str = "") -> queries.Warned | None:
+    """What its client was told since it was handed over to them, by any way or only by such a one."""
+    client = clients.client(device.client_id) if device is not None else None
+    if device is None or client is None:
+        return None
+    return queries.warned(client.id, device.handed_at, source)
+
+
+def _warning(device: HandedOver | None) -> str:
+    """How urgent the warning is that this tablet shows, "" without one. What was declared on it counts as well where
+    the answer that said so got lost on its way."""
+    ended: str = session.get(ENDED, "")
+    if ended.startswith(WARNED):
+        return ended.removeprefix(WARNED)
+    told = _told(device, WRITER)
+    return told.urgency if told is not None else ""
 
 
 def _device() -> HandedOver | None:
@@ -252,13 +290,12 @@ def _locked(*, form: TakeBackForm | None = None) -> str:
     """Nothing of the client's but a warning that they were shown, which stays until staff take the device back; a place
     for the PIN of whoever handed it over."""
     device = _device()
-    ended: str = session.get(ENDED, "")
-    level = ended.removeprefix(WARNED) if ended.startswith(WARNED) else ""
+    level = _warning(device)
     name, has_pin = people.first_name_and_pin(device.by) if device is not None else ("", False)
     return render_template(
         "intake/tablet_stopped.html" if level else "intake/tablet_over.html",
         level=level,
-        ended=ended,
+        ended=session.get(ENDED),
         was_left_alone=device is not None and device.was_left_alone,
         staff_name=name if has_pin else "",
         form=form or TakeBackForm(),
@@ -270,5 +307,6 @@ def _stopped(level: str) -> Answer:
     if device is not None:
         tablets.lock_tablet(device.id, now=clock.now())
     # A page that came late may name a milder sign.
-    session[ENDED] = WARNED + ((queries.most_urgent(device.client_id) if device is not None else "") or level)
+    told = queries.warned(device.client_id) if device is not None else None
+    session[ENDED] = WARNED + (told.urgency if told is not None else level)
     return _locked()
