@@ -98,7 +98,7 @@ def test_somebody_walks_in_is_asked_and_treated(page: Page, site: Site, hour: ti
     answer_on_the_tablet(page, "Nora Newman", {})
     assert status_of(site, visit) == "confirmed"
     sign_in(page, DESK)
-    page.wait_for_url("**/desk**")
+    page.wait_for_url(re.compile(r"/clients/\d+$"))  # whose tablet it was
     page.goto(here)
     for press, follows in (
         ("Mark as arrived", "Start the session"),
@@ -124,7 +124,7 @@ def test_somebody_who_walks_in_with_a_blood_clot_is_not_treated(
     answer_on_the_tablet(page, "Carl Carter", {"Do you have a blood clot": clot})
     assert status_of(site, visit) == "cancelled"
     sign_in(page, DESK)
-    page.wait_for_url("**/desk**")
+    page.wait_for_url(re.compile(r"/clients/\d+$"))  # whose tablet it was
     page.goto(here)
     expect(page.get_by_role("heading", name="Carl Carter")).to_be_visible()
     assert page.get_by_role("button", name=re.compile("arrived|Start|took place")).count() == 0
