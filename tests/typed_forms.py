@@ -41,7 +41,7 @@ class _Reader(HTMLParser):
             self.area, self.text = given["name"], ""
 
     def _take_input(self, given: dict[str, Any]) -> None:
-        if given.get("type") in ("checkbox", "radio") and "checked" not in given:
+        if (given.get("type") in ("checkbox", "radio") and "checked" not in given) or "disabled" in given:
             return
         self.fields.setdefault(given["name"], []).append(given.get("value") or "")
 

@@ -6,6 +6,8 @@ import errno
 import re
 import secrets
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
 from typing import Any
 from urllib.parse import SplitResult, unquote_to_bytes, urlsplit, urlunsplit
 
@@ -40,6 +42,26 @@ log = structlog.get_logger()
 Answer = str | AnyResponse | tuple[str, int]
 View = Callable[..., Answer]
 
+
+@dataclass(frozen=True)
+class Asks:
+    """What is asked before a deed that cannot be taken back: a question, the button, and what follows, in a sentence.
+
+    `stays` is the page of whoever would rather not, where the browser does not say which one they came from; `about`
+    says in the clinic's own words whom or what it is about.
+    """
+
+    question: str
+    deed: str
+    stays: str
+    follows: str = ""
+    about: str = ""
+
+
+AsksFor = Asks | Callable[..., Asks | None]
+"""The same for whatever the address names, or what makes it of that; None where there is nothing to ask, so that the
+deed itself says why."""
+
 SECURITY_HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self';"
@@ -69,7 +91,8 @@ class Pages(Blueprint):
 
     A route without `needs` is refused at import, so that it cannot be forgotten. `takes` is the size in bytes of
     the files that a page takes, where it takes any; `proof` is what it asks for again (rules/proofs.py); `reads` is
-    what a page shows health data of (`visit`, or `list` of several): each showing is recorded (shared/reading.py).
+    what a page shows health data of (`visit`, or `list` of several): each showing is recorded (shared/reading.py);
+    `asks` is what it asks before it acts, unless a dialog has: that sends `sure`.
     """
 
     def __init__(self, name: str, import_name: str, **options: Any) -> None:
@@ -91,7 +114,7 @@ class Pages(Blueprint):
 
     def _page(self, rule: str, method: str, needs: str, options: dict[str, Any]) -> Callable[[View], View]:
         takes, proof = options.pop("takes", 0), options.pop("proof", "")
-        reads = options.pop("reads", "")
+        reads, asks = options.pop("reads", ""), options.pop("asks", None)
 
         def add(view: View) -> View:
             endpoint = options.pop("endpoint", None) or view.__name__
@@ -104,7 +127,8 @@ class Pages(Blueprint):
                 self.reads[endpoint] = reads
             if proof:
                 self.proofs[endpoint] = proof
-            self.add_url_rule(rule, endpoint, view, methods=[method], **options)
+            shown = view if asks is None else _asking(view, asks)
+            self.add_url_rule(rule, endpoint, shown, methods=[method], **options)
             return view
 
         return add
@@ -118,6 +142,41 @@ class Pages(Blueprint):
         reads: dict[str, str] = app.extensions.setdefault("clinic_reads", {})
         reads.update({f"{name}.{endpoint}": thing for endpoint, thing in self.reads.items()})
         proofs_of(app).update({f"{name}.{endpoint}": proof for endpoint, proof in self.proofs.items()})
+
+
+def _asking(view: View, asks: AsksFor) -> View:
+    """The view, behind its question. Whoever may not do it, or has to prove first who they are, never gets here."""
+
+    @wraps(view)
+    def ask_or_act(**values: Any) -> Answer:
+        if "sure" in request.form:
+            return view(**values)
+        question = asks(**values) if callable(asks) else asks
+        return view(**values) if question is None else _ask_first(question)
+
+    return ask_or_act
+
+
+def _ask_first(question: Asks) -> Answer:
+    """The page that asks, with everything that was sent but what proved who it was (accounts/views/proving.py)."""
+    if request.files:
+        abort(400)  # nothing that asks takes files: they could not be kept
+    sent = request.form.items(multi=True)
+    typed = [(name, value) for name, value in sent if name != "csrf_token" and not name.startswith("proof_")]
+    return render_template(
+        "ask_first.html",
+        asks=question,
+        typed=typed,
+        action=request.full_path.removesuffix("?"),
+        back=comes_back_to() or _page_above(question.stays),
+    )
+
+
+def _page_above(endpoint: str) -> str:
+    """The address of this page, for what of the address at hand it is about."""
+    takes = next(current_app.url_map.iter_rules(endpoint)).arguments
+    given = (request.view_args or {}).items()
+    return url_for(endpoint, **{name: value for name, value in given if name in takes})
 
 
 def needs_of(app: App) -> dict[str, str]:
@@ -295,17 +354,6 @@ def referrer() -> SplitResult:
         return urlsplit(request.referrer or "")
     except ValueError:
         return urlsplit("")
-
-
-def ask_first(question: str, deed: str, then: str = "") -> Answer | None:
-    """The page that asks before something that cannot be taken back, and sends on all that was sent; None once it was
-    answered, be it in the dialog of a browser with JavaScript. `deed`: what the button says; `then`: what follows."""
-    if "sure" in request.form:
-        return None
-    return render_template(
-        "ask_first.html", question=question, deed=deed, then=then, back=page_before() or "/",
-        fields=[pair for pair in request.form.items(multi=True) if pair[0] != "csrf_token"],
-    )  # fmt: skip
 
 
 def page_before() -> str:

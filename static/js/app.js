@@ -149,8 +149,8 @@
   window.clinic.free = free;
   addEventListener("pageshow", () => { all("form[aria-busy]").forEach(free); });
 
-  // ---- "are you sure?" as a dialog of our own; without JavaScript a page asks before what cannot be taken back,
-  // which a field "sure" says is not needed any more
+  // ---- "are you sure?" as a dialog of our own; without JavaScript a page asks instead, which a field "sure" says is
+  // not needed any more
   const press = (one, button) => { if (one.requestSubmit) one.requestSubmit(button); else one.click(); };
   const askFirst = (one, submitter, words = one.dataset.confirm) => {
     const dialog = document.createElement("dialog");

@@ -205,7 +205,7 @@ def test_list_and_taking_away(app: Flask, client: FlaskClient) -> None:
     passkey = db.session.scalars(select(Passkey.id)).one()
     assert "My phone" in mine.get("/account/second-step").text
     assert hers.post(f"/account/passkeys/{passkey}/remove").status_code == 404
-    assert mine.post(f"/account/passkeys/{passkey}/remove").status_code == 303
+    assert mine.post(f"/account/passkeys/{passkey}/remove", data={"sure": "1"}).status_code == 303
     assert how_many(Passkey) == 0
     assert enter(client, phone).status_code == 422
     assert "A passkey was taken away" in mails()[-1].text

@@ -47,7 +47,7 @@ def test_a_pin_is_set_with_the_password_changed_and_taken_away(app: Flask) -> No
         )
         assert (kept() or "").startswith("$argon2id$")
     assert "Take my PIN away" in browser.get("/account/pin").text
-    browser.post("/account/pin/remove")
+    browser.post("/account/pin/remove", data={"sure": "1"})
     assert kept() is None
 
 

@@ -227,7 +227,7 @@ def test_recovery_code_opens_once_and_is_told(app: Flask, client: FlaskClient) -
     make_person(BOSS, Role.OWNER)
     other = make_person("desk@mail.example", Role.FRONT_DESK)
     mine = browser_of(app, BOSS)
-    codes = codes_on(mine.post("/account/recovery-codes").text)
+    codes = codes_on(mine.post("/account/recovery-codes", data={"sure": "1"}).text)
     code_of("desk@mail.example")
     assert give(halfway(app.test_client(), "desk@mail.example"), codes[0]) == 422  # somebody else's
     assert give(halfway(client), codes[0].upper().replace("-", " ")) == 303
@@ -235,7 +235,7 @@ def test_recovery_code_opens_once_and_is_told(app: Flask, client: FlaskClient) -
     told = [one for one in mails() if one.subject == "A recovery code was used"]
     assert [(one.to, "9 of them still work" in one.text) for one in told] == [(BOSS, True)]
     assert "9 of 10 still work" in mine.get(SET_UP).text
-    fresh = codes_on(mine.post("/account/recovery-codes").text)
+    fresh = codes_on(mine.post("/account/recovery-codes", data={"sure": "1"}).text)
     assert give(halfway(app.test_client()), codes[1]) == 422
     assert give(halfway(app.test_client()), fresh[1]) == 303
     assert db.session.scalars(select(RecoveryCode).where(RecoveryCode.user_id == other.id)).all() == []
@@ -260,7 +260,7 @@ def test_half_a_sign_in_ends_by_time_password_and_switching_off(app: Flask, clie
         assert client.post(STEP, data={"proof_code": code_of(BOSS)}).location.startswith("/sign-in")
     halfway(client)
     owner = browser_of(app, "two@mail.example")
-    assert owner.post(f"/owner/team/{boss.id}/off").status_code == 303
+    assert owner.post(f"/owner/team/{boss.id}/off", data={"sure": "1"}).status_code == 303
     assert client.post(STEP, data={"proof_code": code_of(BOSS)}).location.startswith("/sign-in")
     assert not is_signed_in(client)
 
@@ -284,7 +284,7 @@ def test_client_may_have_one_and_then_needs_it(app: Flask, client: FlaskClient) 
     assert len(codes_on(client.post("/account/app", data={"code": pyotp.TOTP(secret).at(NOW)}).text)) == 10
     assert (is_signed_in(client), is_signed_in(elsewhere)) == (True, False)
     halfway(app.test_client(), ANN)
-    assert client.post("/account/app/remove").location == SET_UP
+    assert client.post("/account/app/remove", data={"sure": "1"}).location == SET_UP
     assert how_many(RecoveryCode) == 0
     assert sign_in(app.test_client(), ANN).location == "/my"
 
@@ -297,7 +297,7 @@ def test_last_second_step_stays_with_staff_and_with_a_short_password(app: Flask,
         session.get_one(User, ann.id).password_is_short = True
     for email, said in ((BOSS, "your last second step"), (ANN, "too short to be used alone")):
         browser = browser_of(app, email)
-        browser.post("/account/app/remove")
+        browser.post("/account/app/remove", data={"sure": "1"})
         assert said in browser.get(SET_UP).text
     assert how_many(Authenticator) == 2
 
@@ -319,9 +319,9 @@ def test_owner_takes_the_second_step_of_a_colleague_away(app: Flask, client: Fla
     desk = make_person("desk@mail.example", Role.FRONT_DESK)
     ann = make_person(ANN)
     owner, hers = browser_of(app, BOSS), browser_of(app, "desk@mail.example")
-    hers.post("/account/recovery-codes")
-    assert owner.post(f"/owner/team/{ann.id}/reset-second-step").status_code == 404
-    assert owner.post(f"/owner/team/{desk.id}/reset-second-step").status_code == 303
+    hers.post("/account/recovery-codes", data={"sure": "1"})
+    assert owner.post(f"/owner/team/{ann.id}/reset-second-step", data={"sure": "1"}).status_code == 404
+    assert owner.post(f"/owner/team/{desk.id}/reset-second-step", data={"sure": "1"}).status_code == 303
     assert not is_signed_in(hers)
     assert how_many(RecoveryCode) == 0
     assert halfway(client, "desk@mail.example").get(STEP).location == SET_UP

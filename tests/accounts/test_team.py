@@ -154,7 +154,7 @@ def test_switched_off_person_is_out_on_the_next_request(
     dana = make_person("dana@mail.example", Role.FRONT_DESK)
     theirs = browser_of(app, "dana@mail.example")
     client.post("/password/forgot", data={"email": "dana@mail.example"})
-    assert boss.post(f"/owner/team/{dana.id}/off").status_code == 303
+    assert boss.post(f"/owner/team/{dana.id}/off", data={"sure": "1"}).status_code == 303
     assert not is_signed_in(theirs)
     assert sign_in(client, "dana@mail.example").status_code == 422
     assert client.get(f"/password/{key_in(mails()[0])}").status_code == 404
@@ -171,7 +171,7 @@ def test_last_owner_stays(boss: FlaskClient, others: list[dict[str, Any]]) -> No
     for values in others:
         make_person("second@mail.example", Role.OWNER, **values)
     owner = find("owner@mail.example")
-    answer = boss.post(f"/owner/team/{owner.id}/off")
+    answer = boss.post(f"/owner/team/{owner.id}/off", data={"sure": "1"})
     assert answer.location == f"/owner/team/{owner.id}"
     assert "The clinic needs at least one owner." in boss.get(answer.location).text
     answer = boss.post(f"/owner/team/{owner.id}", data={"roles": ["front_desk"]})
@@ -182,7 +182,7 @@ def test_last_owner_stays(boss: FlaskClient, others: list[dict[str, Any]]) -> No
 
 def test_one_of_two_owners_may_leave(boss: FlaskClient) -> None:
     second = make_person("second@mail.example", Role.OWNER)
-    assert boss.post(f"/owner/team/{second.id}/off").status_code == 303
+    assert boss.post(f"/owner/team/{second.id}/off", data={"sure": "1"}).status_code == 303
     assert not find("second@mail.example").is_active
 
 

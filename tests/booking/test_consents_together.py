@@ -245,7 +245,7 @@ def test_the_desk_takes_a_consent_back_for_somebody_on_the_telephone(
     assert desk.get(f"/clients/{unsigned}/consent/{number}").status_code == 404
 
     for sentence in ("no longer counts", "not there any more"):  # pressed twice
-        assert desk.post(f"{question}/withdraw").status_code == 303
+        assert desk.post(f"{question}/withdraw", data={"sure": "1"}).status_code == 303
         assert sentence in desk.get(card).text
     assert w.statuses(mine) == ["suspended"]
     assert f'href="{question}"' not in desk.get(card).text

@@ -481,7 +481,7 @@ def test_a_closure_shuts_the_place_and_opens_it_again(app: Flask, world: w.World
     page = browser.get("/owner/closures").text
     assert ("Close the place, a room or a device" in page, "Open this time again" in page) == (True, True)
     address = page[page.index("/owner/closures/") :].split('"')[0]
-    assert browser.post(address).status_code == 303
+    assert browser.post(address, data={"sure": "1"}).status_code == 303
     assert book(browser, client, "relaxation").status_code == 303
     shown = browser.post("/owner/closures", data=form).text
     assert "1 booked visit lies in this time" in shown
@@ -508,7 +508,7 @@ def test_opening_again_returns_to_the_place_that_was_shown(app: Flask, world: w.
     )
     assert address is not None
     for _twice in range(2):  # the second time it is not there any more
-        assert browser.post(address[1], data={"place": address[2]}).location == here
+        assert browser.post(address[1], data={"place": address[2], "sure": "1"}).location == here
 
 
 def test_a_walk_in_is_booked_now_and_says_so(world: w.World, desk: FlaskClient) -> None:

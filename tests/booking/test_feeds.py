@@ -191,12 +191,12 @@ def test_an_address_is_ended_replaced_and_guessed_slowly(app: Flask) -> None:
     stranger = app.test_client()
     old = address_on(browser.post("/diary/calendar").text)
     assert old not in browser.get("/diary/calendar").text
-    new = address_on(browser.post("/diary/calendar").text)
+    new = address_on(browser.post("/diary/calendar", data={"sure": "1"}).text)
     assert (stranger.get(old).status_code, stranger.get(new).status_code) == (404, 200)
     owner = owner_browser(app)
     page = f"/owner/therapists/{here.therapists[0]}/calendar"
     assert "End the address" in owner.get(page).text
-    assert owner.post(f"{page}/end").status_code == 303
+    assert owner.post(f"{page}/end", data={"sure": "1"}).status_code == 303
     assert stranger.get(new).status_code == 404
     newest = address_on(owner.post(page).text)
     with transaction() as session:
@@ -222,7 +222,7 @@ def test_a_form_sent_again_makes_no_other_address(app: Flask) -> None:
     assert browser.post(page, data={"stands": ""}).location == page  # the page with the address, reloaded
     assert "An address was made already" in browser.get(page).text
     assert app.test_client().get(first).status_code == 200
-    assert address_on(save_page(browser, page).text) != first
+    assert address_on(save_page(browser, page, sure="1").text) != first
     assert app.test_client().get(first).status_code == 404
 
 

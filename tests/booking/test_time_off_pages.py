@@ -87,7 +87,7 @@ def test_time_that_touches_nothing_is_saved_at_once_and_taken_back(clinic: Staff
     assert (row.starts_at, row.ends_at) == (w.at(3, 9), w.at(3, 17))
     address = f"/diary/time-off/{row.id}/remove"
     assert "Remove this entry" in browser.get("/diary/time-off").text
-    assert browser.post(address).status_code == 303
+    assert browser.post(address, data={"sure": "1"}).status_code == 303
     assert rows() == []
     assert browser.post(address).status_code == 303  # twice is once
 
@@ -192,9 +192,9 @@ def test_the_desk_enters_it_for_anybody_and_goes_on_to_move_the_visits(clinic: S
     )
     # the wrong therapist in the address removes nothing
     row = rows()[0].id
-    desk.post(f"/desk/time-off/{row}/remove?therapist={clinic.me}")
+    desk.post(f"/desk/time-off/{row}/remove?therapist={clinic.me}", data={"sure": "1"})
     assert len(rows()) == 1
-    desk.post(f"/desk/time-off/{row}/remove?therapist={clinic.other}")
+    desk.post(f"/desk/time-off/{row}/remove?therapist={clinic.other}", data={"sure": "1"})
     assert rows() == []
     assert [
         desk.get(f"/desk/time-off?therapist={typed}").status_code for typed in ("x", "999999", "9" * 30)
@@ -218,5 +218,5 @@ def test_doors_are_closed_to_the_others(clinic: Staffed) -> None:
     ]  # fmt: skip
     mine = clinic.browser(ME)
     assert "private plans" not in mine.get("/diary/time-off").text
-    mine.post(f"/diary/time-off/{theirs}/remove")
+    mine.post(f"/diary/time-off/{theirs}/remove", data={"sure": "1"})
     assert theirs in [row.id for row in rows()]

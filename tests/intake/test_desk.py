@@ -305,7 +305,7 @@ def test_a_guardians_signed_consent_confirms_and_taking_it_back_suspends(
     page = desk.get(f"/clients/{child}/consent").text
     assert "Mo Number" in page
     address = re.findall(rf"/clients/{child}/consent/\d+/withdraw", page)[0]
-    desk.post(address)
+    desk.post(address, data={"sure": "1"})
     assert w.statuses(child) == ["suspended"]
 
 

@@ -101,7 +101,7 @@ def test_an_owner_writes_a_text_looks_at_it_tests_it_and_goes_back(owner: FlaskC
     assert "Dear <b>Robin</b>" in words_of(mail)
     back = f"{url}/standard?language=en"
     for _twice in range(2):
-        owner.post(back, data=form_on(page_with_own, back))
+        owner.post(back, data=form_on(page_with_own, back) | {"sure": ["1"]})
         assert all_of(OwnText) == []
     assert standard_text("visit_reminder").startswith("Reminder: your visit on {when}\nHello {name},")
 
@@ -131,14 +131,14 @@ def test_a_colleagues_text_is_not_lost_to_an_older_page(owner: FlaskClient) -> N
 def test_a_colleagues_text_is_not_taken_away_by_an_older_page(owner: FlaskClient) -> None:
     url, back = (f"/owner/messages/visit_booked{one}?language=en" for one in ("", "/standard"))
     assert save_page(owner, url, subject="Booked").status_code == 303
-    older = form_on(owner.get(url).text, back)
+    older = form_on(owner.get(url).text, back) | {"sure": ["1"]}
     assert save_page(owner, url, subject="Booked, and bring your insulin card").status_code == 303
     refused = owner.post(back, data=older)
     assert refused.status_code == 409
     assert "it was not taken away" in refused.text
     assert form_on(refused.text, url)["subject"] == ["Booked, and bring your insulin card"]
     assert len(all_of(OwnText)) == 1
-    assert owner.post(back, data=form_on(refused.text, back)).status_code == 303
+    assert owner.post(back, data=form_on(refused.text, back) | {"sure": ["1"]}).status_code == 303
     assert all_of(OwnText) == []
 
 

@@ -246,9 +246,9 @@ def test_client_is_found_kept_apart_and_let_together_again(owner: FlaskClient) -
     shown = owner.get(address("/apart")).text
     assert "Neighbours." in shown
     pair = queries.never_together_of(ana_id())[0].id
-    assert owner.post(address(f"/apart/{pair}/end")).status_code == 303
+    assert owner.post(address(f"/apart/{pair}/end"), data={"sure": "1"}).status_code == 303
     assert queries.never_together(eva) == set()
-    assert owner.post(address(f"/apart/{pair}/end")).status_code == 404
+    assert owner.post(address(f"/apart/{pair}/end"), data={"sure": "1"}).status_code == 404
 
 
 @pytest.mark.parametrize("client_id", ["", "x", "999999"])
@@ -262,7 +262,7 @@ def test_pair_of_another_therapist_cannot_be_ended_here(owner: FlaskClient) -> N
     eva = make_client(first_name="Eva", last_name="Low", born_on=dt.date(1990, 1, 1))
     bob = make_therapist(name="Bob", skills=[])
     pair = make_never_together(eva, bob).id
-    assert owner.post(address(f"/apart/{pair}/end")).status_code == 404
+    assert owner.post(address(f"/apart/{pair}/end"), data={"sure": "1"}).status_code == 404
     assert len(queries.never_together_of(bob.id)) == 1
 
 

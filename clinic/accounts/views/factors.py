@@ -20,11 +20,11 @@ from clinic.accounts.services.factors import Added, AtScreen
 from clinic.accounts.views.blueprint import pages, refused
 from clinic.accounts.views.proving import challenged, signed
 from clinic.rules.errors import NotFound, RuleViolation
-from clinic.rules.language import _
+from clinic.rules.language import N_, _
 from clinic.rules.permissions import Permission
 from clinic.rules.proofs import Proof
 from clinic.shared import clock
-from clinic.shared.web import Answer, go, safe_next
+from clinic.shared.web import Answer, Asks, go, safe_next
 
 NEED = Permission.FACTOR_OWN_WRITE
 
@@ -97,7 +97,13 @@ def _for_the_app(secret: str) -> dict[str, Any]:
     return {"picture": base64.b64encode(picture.getvalue()).decode(), "secret": groups, "address": address}
 
 
-@pages.post("/account/app/remove", needs=NEED, proof=Proof.RECENT)
+def _asks_for_app() -> Asks:
+    _signed_in_only()
+    question, deed = N_("Take the app away?"), N_("Take the app away")
+    return Asks(question, deed, "accounts.factors", N_("Its codes work no more."))
+
+
+@pages.post("/account/app/remove", needs=NEED, proof=Proof.RECENT, asks=_asks_for_app)
 def remove_app() -> Answer:
     """Take the app away."""
     _signed_in_only()
@@ -131,7 +137,17 @@ def add_passkey() -> Answer:
     return _go_on(added, _("Your passkey is set up."))
 
 
-@pages.post("/account/passkeys/<int:passkey_id>/remove", needs=NEED, proof=Proof.RECENT)
+def _asks_for_passkey(passkey_id: int) -> Asks:
+    _signed_in_only()
+    names = {one.id: one.name for one in queries.ways_of(current_user.id).passkeys}
+    name = names.get(passkey_id) or abort(404)
+    question, deed = N_("Take this passkey away?"), N_("Take the passkey away")
+    return Asks(question, deed, "accounts.factors", N_("It opens nothing here any more."), name)
+
+
+@pages.post(
+    "/account/passkeys/<int:passkey_id>/remove", needs=NEED, proof=Proof.RECENT, asks=_asks_for_passkey
+)
 def remove_passkey(passkey_id: int) -> Answer:
     """Take one passkey away."""
     _signed_in_only()
@@ -162,7 +178,15 @@ def rename_passkey(passkey_id: int) -> Answer:
     return go("accounts.factors")
 
 
-@pages.post("/account/recovery-codes", needs=NEED, proof=Proof.RECENT)
+def _asks_for_codes() -> Asks:
+    _signed_in_only()
+    if not queries.ways_of(current_user.id).has_factor:
+        abort(404)
+    question, deed = N_("Make 10 new codes?"), N_("Make new codes")
+    return Asks(question, deed, "accounts.factors", N_("The earlier ones work no more."))
+
+
+@pages.post("/account/recovery-codes", needs=NEED, proof=Proof.RECENT, asks=_asks_for_codes)
 def renew_codes() -> Answer:
     """Ten new codes, shown this once."""
     _signed_in_only()

@@ -11,11 +11,11 @@ from clinic.accounts.forms import ChangePasswordForm, PinForm
 from clinic.accounts.password_rules import shortest
 from clinic.accounts.views.blueprint import pages, refused
 from clinic.rules.errors import NotFound, RuleViolation
-from clinic.rules.language import _
+from clinic.rules.language import N_, _
 from clinic.rules.permissions import Permission
 from clinic.rules.proofs import Proof
 from clinic.shared import clock
-from clinic.shared.web import Answer, go
+from clinic.shared.web import Answer, Asks, go
 
 
 @pages.get("/account", needs=Permission.ACCOUNT_OWN_WRITE)
@@ -110,7 +110,15 @@ def save_pin() -> Answer:
     return go("accounts.account")
 
 
-@pages.post("/account/pin/remove", needs=Permission.ACCOUNT_OWN_WRITE, proof=Proof.RECENT)
+ASKS_FOR_PIN = Asks(
+    N_("Take your PIN away?"),
+    N_("Take my PIN away"),
+    "accounts.change_pin",
+    N_("You then need your password to take a device back."),
+)
+
+
+@pages.post("/account/pin/remove", needs=Permission.ACCOUNT_OWN_WRITE, proof=Proof.RECENT, asks=ASKS_FOR_PIN)
 def remove_pin() -> Answer:
     """Take the PIN away: from then on the password is needed."""
     services.remove_pin(current_user.id, clock.now())

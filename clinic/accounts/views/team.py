@@ -12,11 +12,11 @@ from clinic.accounts.access import origin
 from clinic.accounts.forms import ROLE_DETAILS, ROLE_WORDS, STAFF_ROLES, InviteForm, MemberForm
 from clinic.accounts.views.blueprint import pages, refused
 from clinic.rules.errors import ChangedMeanwhile, NotFound, RuleViolation
-from clinic.rules.language import _
+from clinic.rules.language import N_, _
 from clinic.rules.permissions import Permission, Role
 from clinic.rules.proofs import Proof
 from clinic.shared import clock
-from clinic.shared.web import Answer, found, go
+from clinic.shared.web import Answer, Asks, found, go
 
 WORDS: dict[str, Any] = {"role_words": ROLE_WORDS, "role_details": ROLE_DETAILS, "staff_roles": STAFF_ROLES}
 NEED = Permission.TEAM_ANY_WRITE
@@ -90,7 +90,16 @@ def change_member(user_id: int) -> Answer:
     return go("accounts.team")
 
 
-@pages.post("/owner/team/<int:user_id>/off", needs=NEED, proof=Proof.RECENT)
+def _asks_to_switch_off(user_id: int) -> Asks:
+    name, follows = (
+        found(queries.member(user_id)).name,
+        N_("They are signed out and cannot sign in any more."),
+    )
+    question, deed = N_("Switch this account off?"), N_("Switch this account off")
+    return Asks(question, deed, "accounts.member", follows, name)
+
+
+@pages.post("/owner/team/<int:user_id>/off", needs=NEED, proof=Proof.RECENT, asks=_asks_to_switch_off)
 def switch_off_member(user_id: int) -> Answer:
     """End the person's access now."""
     row = found(queries.member(user_id))
@@ -125,7 +134,16 @@ def invite_again(user_id: int) -> Answer:
     return go("accounts.member", user_id=user_id)
 
 
-@pages.post("/owner/team/<int:user_id>/reset-second-step", needs=NEED, proof=Proof.RECENT)
+def _asks_to_reset(user_id: int) -> Asks:
+    name = found(queries.member(user_id)).name
+    question, deed = N_("Take the second step away?"), N_("Take the second step away")
+    follows = N_("They are signed out, and set up a new second step at the next sign-in.")
+    return Asks(question, deed, "accounts.member", follows, name)
+
+
+@pages.post(
+    "/owner/team/<int:user_id>/reset-second-step", needs=NEED, proof=Proof.RECENT, asks=_asks_to_reset
+)
 def reset_second_step(user_id: int) -> Answer:
     """The person has lost phone and codes: they set up a new second step when they sign in next."""
     row = found(queries.member(user_id))

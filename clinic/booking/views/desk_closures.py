@@ -17,14 +17,20 @@ from clinic.booking.views.blueprint import pages
 from clinic.premises import queries as premises
 from clinic.premises.queries import PlaceFacts
 from clinic.rules.errors import InvalidInput, NotFound
-from clinic.rules.language import _
+from clinic.rules.language import N_, _
 from clinic.rules.permissions import Permission
 from clinic.rules.wall_time import WallClock, moment
 from clinic.shared import clock
 from clinic.shared.fields import choose
-from clinic.shared.web import Answer, go
+from clinic.shared.web import Answer, Asks, go
 
 NEED = Permission.CLINIC_ANY_WRITE
+ASKS_TO_OPEN = Asks(
+    N_("Open this time again?"),
+    N_("Open this time again"),
+    "booking.closures",
+    N_("It can be booked at once."),
+)
 
 
 @pages.get("/owner/closures", needs=NEED)
@@ -60,7 +66,7 @@ def add_closure() -> Answer:
     return go("booking.closures", place=form.place_id)
 
 
-@pages.post("/owner/closures/<int:closure_id>/remove", needs=NEED)
+@pages.post("/owner/closures/<int:closure_id>/remove", needs=NEED, asks=ASKS_TO_OPEN)
 def remove_closure(closure_id: int) -> Answer:
     """Open again; back to the place that was shown."""
     try:

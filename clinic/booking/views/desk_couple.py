@@ -34,7 +34,7 @@ from clinic.rules.permissions import Permission
 from clinic.rules.wall_time import moment
 from clinic.shared import clock
 from clinic.shared.fields import choose
-from clinic.shared.web import Answer, ask_first, found, go
+from clinic.shared.web import Answer, Asks, found, go
 
 NEED = Permission.VISIT_ANY_WRITE
 NOT_BOTH = N_(
@@ -291,29 +291,32 @@ def _seen() -> list[int]:
     return [whole_number(one) or 0 for one in request.form.getlist("revision")]
 
 
-def _question(couple_id: int, visit_id: int | None, by_clinic: bool) -> tuple[str, str]:
+def _asks_to_cancel(couple_id: int) -> Asks:
+    found(reading.couple(couple_id))
+    names = {one.id: found(one.client).name for one in reading.visits_of_couple(couple_id)}
+    visit_id, stays = number_of(request.form.get("visit"), digits=VISIT_DIGITS), "booking.desk_couple"
     if visit_id is None:
+        by_clinic = request.form.get("cancelled_by") == "clinic"
         deed = _("Cancel both from our side") if by_clinic else _("Cancel both at the clients’ request")
-        return _("Cancel both visits?"), deed
-    pair = reading.visits_of_couple(couple_id)
-    names = {one.id: one.client.name for one in pair if one.client is not None}
+        about = words.join_words(list(names.values()))
+        return Asks(_("Cancel both visits?"), deed, stays, _("Both people are told."), about)
     gone = found(names.pop(visit_id, None))
-    stays = words.join_words(list(names.values()))
-    return (
-        _("Cancel the visit of %(name)s alone?", name=gone),
-        _("Cancel %(name)s, keep %(name2)s", name=gone, name2=stays),
+    (left,) = names.values()
+    return Asks(
+        _("Cancel the visit of %(name)s?", name=gone),
+        _("Cancel %(name)s, keep %(name2)s", name=gone, name2=left),
+        stays,
+        _("%(name)s goes on alone, in the same room.", name=left),
     )
 
 
-@pages.post("/desk/couples/<int:couple_id>/cancel", needs=NEED)
+@pages.post("/desk/couples/<int:couple_id>/cancel", needs=NEED, asks=_asks_to_cancel)
 def desk_cancel_couple(couple_id: int) -> Answer:
     """Cancel both, or the one that `visit` names: the other one goes on alone then."""
     both = found(reading.couple(couple_id))
     by_clinic = request.form.get("cancelled_by") == "clinic"
     visit_id = number_of(request.form.get("visit"), digits=VISIT_DIGITS)
     seen = _seen() or None
-    if (asked := ask_first(*_question(couple_id, visit_id, by_clinic))) is not None:
-        return asked
     try:
         if visit_id is None:
             couple_changes.cancel_couple(
@@ -321,6 +324,7 @@ def desk_cancel_couple(couple_id: int) -> Answer:
             )
             flash(_("Both visits are cancelled."), "success")
             return go("booking.desk_couple", couple_id=couple_id)
+        found(visit_id if visit_id in {one.id for one in both.visits} else None)
         couple_changes.cancel_one(
             visit_id, by=who(), by_clinic=by_clinic, now=clock.now(), at_desk=True, seen=seen
         )

@@ -35,7 +35,7 @@ from clinic.rules.permissions import Permission
 from clinic.rules.series import Pattern
 from clinic.shared import clock
 from clinic.shared.fields import choose
-from clinic.shared.web import Answer, ask_first, found, go
+from clinic.shared.web import Answer, Asks, found, go
 
 NEED = Permission.VISIT_ANY_WRITE
 FIELDS = {"every_weeks": "every", "starts_at": "at", "service": "what"}
@@ -214,18 +214,26 @@ def desk_series(series_id: int) -> Answer:
     )
 
 
-def _question(by_clinic: bool) -> tuple[str, str]:
-    deed = _("Cancel them from our side") if by_clinic else _("Cancel them at the client’s request")
-    return _("Cancel all visits of this series that are still to come?"), deed
+def _asks_to_cancel(series_id: int) -> Asks | None:
+    found(reading.series(series_id))
+    coming = reading.how_many_coming(series_id, clock.now())
+    if not coming:
+        return None
+    by_clinic = request.form.get("cancelled_by") == "clinic"
+    return Asks(
+        ngettext("Cancel one visit?", "Cancel %(num)d visits?", coming),
+        _("Cancel them from our side") if by_clinic else _("Cancel them at the client’s request"),
+        "booking.desk_series",
+        _("The client is told in one mail."),
+        found(reading.visits_of_series(series_id)[0].client).name,
+    )
 
 
-@pages.post("/desk/series/<int:series_id>/cancel", needs=NEED)
+@pages.post("/desk/series/<int:series_id>/cancel", needs=NEED, asks=_asks_to_cancel)
 def desk_cancel_series(series_id: int) -> Answer:
     """Cancel every visit that is still to come, for the client or by the clinic."""
     found(reading.series(series_id))
     by_clinic = request.form.get("cancelled_by") == "clinic"
-    if (asked := ask_first(*_question(by_clinic))) is not None:
-        return asked
     done = cancel_rest(series_id, by=who(), by_clinic=by_clinic, now=clock.now(), at_desk=True)
     number = len(done.cancelled) + len(done.late)
     if number:

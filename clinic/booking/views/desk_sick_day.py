@@ -24,7 +24,7 @@ from clinic.rules.sick_day import Deed, Proposal, Way, best_for_all
 from clinic.rules.wall_time import moment
 from clinic.shared import clock
 from clinic.shared.live_page import live_page
-from clinic.shared.web import Answer, found, go
+from clinic.shared.web import Answer, Asks, found, go
 from clinic.therapists import queries as therapists
 
 NEED = Permission.VISIT_ANY_WRITE
@@ -114,7 +114,14 @@ def desk_offer_time(visit_id: int) -> Answer:
     return _done(visit_id, ASKED)
 
 
-@pages.post("/desk/visits/<int:visit_id>/call-off", needs=NEED)
+def _asks_to_call_off(visit_id: int) -> Asks:
+    client, follows = found(found(visits.visit(visit_id)).client), N_("They are told, at no charge.")
+    return Asks(
+        N_("Cancel this visit?"), N_("Cancel and tell"), "booking.desk_visit", follows, about=client.name
+    )
+
+
+@pages.post("/desk/visits/<int:visit_id>/call-off", needs=NEED, asks=_asks_to_call_off)
 def desk_call_off(visit_id: int) -> Answer:
     """Cancel and tell."""
     revision = _revision()

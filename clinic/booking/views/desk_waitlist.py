@@ -20,6 +20,7 @@ from clinic.booking.views.blueprint import pages
 from clinic.clients import queries as clients
 from clinic.intake import queries as intake
 from clinic.premises import queries as premises
+from clinic.rules import words
 from clinic.rules.errors import (
     HoldExpired,
     InvalidInput,
@@ -28,14 +29,14 @@ from clinic.rules.errors import (
     RuleViolation,
     SlotTaken,
 )
-from clinic.rules.language import _
+from clinic.rules.language import N_, _
 from clinic.rules.permissions import Permission
 from clinic.rules.visit_status import VisitStatus
 from clinic.rules.waitlist import words_of
 from clinic.shared import clock
 from clinic.shared.fields import choose, stripped
 from clinic.shared.live_page import live_page
-from clinic.shared.web import Answer, ask_first, found, go
+from clinic.shared.web import Answer, Asks, found, go
 
 NEED = Permission.VISIT_ANY_WRITE
 USUAL_DAYS = 14
@@ -109,11 +110,22 @@ def _form_page(form: DeskWishForm) -> str:
     )
 
 
-@pages.post("/desk/waitlist/<int:wish_id>/withdraw", needs=NEED)
+def _asks_to_withdraw(wish_id: int) -> Asks | None:
+    wish = waitlist.wish(wish_id)
+    if wish is None or wish.ended_at is not None:
+        return None
+    return Asks(
+        N_("Take this wish off the list?"),
+        N_("Take off the list"),
+        "booking.desk_waitlist",
+        N_("Their place in line is lost. A time that is kept for them goes to the next in line."),
+        wish.client.name,
+    )
+
+
+@pages.post("/desk/waitlist/<int:wish_id>/withdraw", needs=NEED, asks=_asks_to_withdraw)
 def desk_withdraw_wish(wish_id: int) -> Answer:
     """Off the list; what was offered goes to the next."""
-    if (asked := ask_first(_("Take this wish off the list?"), _("Take it off the list"))) is not None:
-        return asked
     try:
         services.withdraw(wish_id, by=who(), now=clock.now())
     except NotFound as error:
@@ -168,7 +180,23 @@ def _at_desk(error: RuleViolation) -> str:
     return error.sentence
 
 
-@pages.post("/desk/offers/<int:offer_id>/decline", needs=NEED)
+def _about(offer_id: int) -> str | None:
+    """Whose time it is and when; None where the offer is over, so that the deed says so."""
+    offer = found(waitlist.offer(offer_id))
+    if not waitlist.still_stands(offer, clock.now()):
+        return None
+    zone, hours = offer.visit.zone, premises.clinic().uses_24_hours
+    return f"{offer.visit.client.name}, {words.moment_words(offer.starts_at, zone, uses_24_hours=hours)}"
+
+
+def _asks_to_decline(offer_id: int) -> Asks | None:
+    about, follows = _about(offer_id), N_("The time goes to the next in line.")
+    question = N_("Did the client say no?")
+    deed = N_("Client says no")
+    return Asks(question, deed, "booking.desk_waitlist", follows, about) if about else None
+
+
+@pages.post("/desk/offers/<int:offer_id>/decline", needs=NEED, asks=_asks_to_decline)
 def desk_decline_offer(offer_id: int) -> Answer:
     """They said no: the next in line is asked, and the wish or the visit stays."""
     name = found(waitlist.offer(offer_id)).visit.client.name
@@ -181,7 +209,13 @@ def desk_decline_offer(offer_id: int) -> Answer:
     return _back()
 
 
-@pages.post("/desk/offers/<int:offer_id>/end", needs=NEED)
+def _asks_to_end(offer_id: int) -> Asks | None:
+    about, follows = _about(offer_id), N_("The offer ends. The time is free for you to give then.")
+    question, deed = N_("Give this time to somebody else?"), N_("Give this time to somebody else")
+    return Asks(question, deed, "booking.desk_waitlist", follows, about) if about else None
+
+
+@pages.post("/desk/offers/<int:offer_id>/end", needs=NEED, asks=_asks_to_end)
 def desk_end_offer(offer_id: int) -> Answer:
     """Take the time back and book it for somebody else."""
     offer = found(waitlist.offer(offer_id))

@@ -18,11 +18,11 @@ from clinic.booking.views.blueprint import pages
 from clinic.booking.views.calendar_file import Entry, calendar_text, visit_entry
 from clinic.clients import queries as clients
 from clinic.premises import queries as premises
-from clinic.rules.language import _
+from clinic.rules.language import N_, _
 from clinic.rules.permissions import Permission
 from clinic.rules.visit_status import VisitStatus
 from clinic.shared import clock
-from clinic.shared.web import Answer, found
+from clinic.shared.web import Answer, Asks, found
 from clinic.therapists import queries as therapists
 
 WRONG_PER_MINUTE = 30
@@ -40,19 +40,22 @@ class Door:
     name: str
     here: str
     end: str
+    page: str
+    """The endpoint of the page itself."""
 
 
 def _own() -> Door:
     return Door(
-        Owner(user_id=who()), "own", "", url_for("booking.my_calendar"), url_for("booking.end_my_calendar")
-    )
+        Owner(user_id=who()), "own", "", url_for("booking.my_calendar"), url_for("booking.end_my_calendar"),
+        "booking.my_calendar",
+    )  # fmt: skip
 
 
 def _diary() -> Door:
     me = found(therapists.therapist_of_user(who() or 0))
     return Door(
         Owner(therapist_id=me.id), "diary", me.name, url_for("booking.diary_calendar"),
-        url_for("booking.end_diary_calendar"),
+        url_for("booking.end_diary_calendar"), "booking.diary_calendar",
     )  # fmt: skip
 
 
@@ -61,8 +64,24 @@ def _of_therapist(therapist_id: int) -> Door:
     return Door(
         Owner(therapist_id=row.id), "owner", row.name,
         url_for("booking.therapist_calendar", therapist_id=row.id),
-        url_for("booking.end_therapist_calendar", therapist_id=row.id),
+        url_for("booking.end_therapist_calendar", therapist_id=row.id), "booking.therapist_calendar",
     )  # fmt: skip
+
+
+def _asks_to_make(door: Door) -> Asks | None:
+    """Nothing for the first address, nor where another one was made since the page was opened."""
+    stands = _stands(feeds.made_at(door.owner))
+    if not stands or request.form.get("stands", stands) != stands:
+        return None
+    follows = N_("The address used so far stops working.")
+    return Asks(N_("Make a new address?"), N_("Make a new address"), door.page, follows, door.name)
+
+
+def _asks_to_end(door: Door) -> Asks | None:
+    if feeds.made_at(door.owner) is None:
+        return None
+    follows = N_("Calendars that use it get nothing any more.")
+    return Asks(N_("End the address?"), N_("End the address"), door.page, follows, door.name)
 
 
 @pages.get("/my/calendar", needs=OWN)
@@ -71,13 +90,13 @@ def my_calendar() -> Answer:
     return _page(_own())
 
 
-@pages.post("/my/calendar", needs=OWN)
+@pages.post("/my/calendar", needs=OWN, asks=lambda: _asks_to_make(_own()))
 def make_my_calendar() -> Answer:
     """A new address, shown this once."""
     return _make(_own())
 
 
-@pages.post("/my/calendar/end", needs=OWN)
+@pages.post("/my/calendar/end", needs=OWN, asks=lambda: _asks_to_end(_own()))
 def end_my_calendar() -> Answer:
     """The address opens nothing any more."""
     return _end(_own())
@@ -89,13 +108,13 @@ def diary_calendar() -> Answer:
     return _page(_diary())
 
 
-@pages.post("/diary/calendar", needs=DIARY)
+@pages.post("/diary/calendar", needs=DIARY, asks=lambda: _asks_to_make(_diary()))
 def make_diary_calendar() -> Answer:
     """A new address, shown this once."""
     return _make(_diary())
 
 
-@pages.post("/diary/calendar/end", needs=DIARY)
+@pages.post("/diary/calendar/end", needs=DIARY, asks=lambda: _asks_to_end(_diary()))
 def end_diary_calendar() -> Answer:
     """The address opens nothing any more."""
     return _end(_diary())
@@ -107,13 +126,21 @@ def therapist_calendar(therapist_id: int) -> Answer:
     return _page(_of_therapist(therapist_id))
 
 
-@pages.post("/owner/therapists/<int:therapist_id>/calendar", needs=ANY)
+@pages.post(
+    "/owner/therapists/<int:therapist_id>/calendar",
+    needs=ANY,
+    asks=lambda therapist_id: _asks_to_make(_of_therapist(therapist_id)),
+)
 def make_therapist_calendar(therapist_id: int) -> Answer:
     """A new address, shown this once."""
     return _make(_of_therapist(therapist_id))
 
 
-@pages.post("/owner/therapists/<int:therapist_id>/calendar/end", needs=ANY)
+@pages.post(
+    "/owner/therapists/<int:therapist_id>/calendar/end",
+    needs=ANY,
+    asks=lambda therapist_id: _asks_to_end(_of_therapist(therapist_id)),
+)
 def end_therapist_calendar(therapist_id: int) -> Answer:
     """The address opens nothing any more."""
     return _end(_of_therapist(therapist_id))

@@ -27,7 +27,7 @@ from clinic.rules.typed_span import TypedSpan, Wall, rest_of_day, span_typed
 from clinic.rules.wall_time import WallClock
 from clinic.shared import clock
 from clinic.shared.fields import choose
-from clinic.shared.web import Answer, found, go
+from clinic.shared.web import Answer, Asks, found, go
 from clinic.therapists import queries as therapists
 
 OWN, ANY = Permission.TIME_OFF_OWN_WRITE, Permission.TIME_OFF_ANY_WRITE
@@ -124,13 +124,34 @@ def save_desk_sick_day() -> Answer:
     return _save_today(_chosen())
 
 
-@pages.post("/diary/time-off/<int:time_off_id>/remove", needs=OWN)
+def _asks_to_remove(whose: Whose, time_off_id: int) -> Asks | None:
+    """Nothing where it is not there: then the deed says so."""
+    ahead = blocks.time_off_ahead(whose.therapist_id, clock.now())
+    row = next((one for one in ahead if one.id == time_off_id), None)
+    stays, follows = (
+        "desk_time_off" if whose.at_desk else "my_time_off",
+        _("The time can be booked again at once."),
+    )
+    about = row and ": ".join(filter(None, (str(KINDS[row.kind]), _(row.note))))
+    question, deed = _("Remove this entry?"), _("Remove this entry")
+    return Asks(question, deed, f"booking.{stays}", follows, about) if about else None
+
+
+@pages.post(
+    "/diary/time-off/<int:time_off_id>/remove",
+    needs=OWN,
+    asks=lambda time_off_id: _asks_to_remove(_me(), time_off_id),
+)
 def my_remove_time_off(time_off_id: int) -> Answer:
     """Take it back; somebody else's looks as if it were not there."""
     return _remove(_me(), time_off_id)
 
 
-@pages.post("/desk/time-off/<int:time_off_id>/remove", needs=ANY)
+@pages.post(
+    "/desk/time-off/<int:time_off_id>/remove",
+    needs=ANY,
+    asks=lambda time_off_id: _asks_to_remove(_chosen(), time_off_id),
+)
 def desk_remove_time_off(time_off_id: int) -> Answer:
     """The same for `?therapist=`."""
     return _remove(_chosen(), time_off_id)

@@ -24,17 +24,20 @@ from clinic.catalogue.queries import VisitPlan
 from clinic.clients import queries as clients
 from clinic.intake import queries as intake
 from clinic.premises import queries as premises
+from clinic.rules import words
 from clinic.rules.errors import BarredOnline, InvalidInput, NotFound, RuleViolation
-from clinic.rules.language import _
+from clinic.rules.language import N_, _
 from clinic.rules.permissions import Permission
 from clinic.rules.visit_status import VisitStatus
 from clinic.rules.waitlist import words_of
 from clinic.shared import clock
-from clinic.shared.web import Answer, ask_first, found, go
+from clinic.shared.web import Answer, Asks, found, go
 
 SITE, OWN = Permission.SITE_ANY_READ, Permission.VISIT_OWN_WRITE
 USUAL_DAYS = 14
 REFUSED = "not_possible"
+NEXT_IS_ASKED = N_("The next person is asked. You stay on the list.")
+WE_CALL = N_("We call you and find another way.")
 
 
 @pages.get("/book/<service>/wait", needs=SITE)
@@ -154,20 +157,27 @@ def _way_to_answer(client_id: int) -> str:
     return url_for("booking.my_health", client_id=client_id) if mine else url_for("booking.my_visits")
 
 
-@pages.post("/waiting/<token>/withdraw", needs=SITE)
+def _asks_to_withdraw(wish: Any, stays: str) -> Asks | None:
+    if wish.ended_at is not None:
+        return None
+    return Asks(
+        N_("Take this wish off the list?"),
+        N_("Take off the list"),
+        stays,
+        N_("Your place in line is lost. A time that is kept for you goes to the next person."),
+        f"{_(wish.service.name)}, {words.length_words(wish.minutes)}",
+    )
+
+
+def _asks_off_by_link(token: str) -> Asks | None:
+    return _asks_to_withdraw(found(waitlist.wish_by_key(token, clock.now())), "booking.wish_by_link")
+
+
+@pages.post("/waiting/<token>/withdraw", needs=SITE, asks=_asks_off_by_link)
 def withdraw_by_link(token: str) -> Answer:
     """Off the list."""
-    wish = found(waitlist.wish_by_key(token, clock.now()))
-    if wish.ended_at is None and (asked := _ask_before_leaving()) is not None:
-        return asked
-    services.withdraw(wish.id, by=None, now=clock.now())
+    services.withdraw(found(waitlist.wish_by_key(token, clock.now())).id, by=None, now=clock.now())
     return go("booking.wish_by_link", token=token)
-
-
-def _ask_before_leaving() -> Answer | None:
-    return ask_first(
-        _("Take this wish off the list?"), _("Take it off the list"), _("You lose your place in the line.")
-    )
 
 
 @pages.get("/offer/<token>", needs=SITE)
@@ -216,12 +226,27 @@ def _say(status: VisitStatus) -> None:
         flash(_("The time is kept for you. It is not confirmed yet: see what is still needed."), "care")
 
 
-@pages.post("/offer/<token>/decline", needs=SITE)
+def _asks_to_decline(offer: Any, stays: str) -> Asks | None:
+    """Nothing where it cannot be answered any more: then the deed says why."""
+    if not waitlist.still_stands(offer, clock.now()):
+        return None
+    zone, hours = offer.visit.zone, premises.clinic().uses_24_hours
+    when = words.moment_words(offer.starts_at, zone, uses_24_hours=hours)
+    if offer.kind == "given":
+        follows = N_("It costs you nothing. After that you can choose another time.")
+        return Asks(N_("Cancel this visit?"), N_("Cancel this visit"), stays, follows, when)
+    follows = NEXT_IS_ASKED if offer.kind == "wish" else WE_CALL
+    return Asks(N_("Give this time back?"), N_("Give this time back"), stays, follows, when)
+
+
+def _asks_no_by_link(token: str) -> Asks | None:
+    return _asks_to_decline(found(waitlist.offer_by_key(token, clock.now())), "booking.offer_by_link")
+
+
+@pages.post("/offer/<token>/decline", needs=SITE, asks=_asks_no_by_link)
 def decline_by_link(token: str) -> Answer:
     """No: the next person is asked."""
     offer = found(waitlist.offer_by_key(token, clock.now()))
-    if waitlist.still_stands(offer, clock.now()) and (asked := _ask_before_no(offer)) is not None:
-        return asked
     try:
         answering.decline(offer.id, by=None, now=clock.now())
     except RuleViolation as error:
@@ -229,13 +254,20 @@ def decline_by_link(token: str) -> Answer:
     return go("booking.offer_by_link", token=token)
 
 
-@pages.post("/my/waiting/<int:wish_id>/withdraw", needs=OWN)
-def withdraw_my_wish(wish_id: int) -> Answer:
-    """Off the list, from the own pages."""
+def _own_wish(wish_id: int) -> Any:
     wish = found(waitlist.wish(wish_id))
     found(clients.client_of(current_user.id, wish.client_id))
-    if wish.ended_at is None and (asked := _ask_before_leaving()) is not None:
-        return asked
+    return wish
+
+
+def _asks_off_own(wish_id: int) -> Asks | None:
+    return _asks_to_withdraw(_own_wish(wish_id), "booking.my_visits")
+
+
+@pages.post("/my/waiting/<int:wish_id>/withdraw", needs=OWN, asks=_asks_off_own)
+def withdraw_my_wish(wish_id: int) -> Answer:
+    """Off the list, from the own pages."""
+    _own_wish(wish_id)
     services.withdraw(wish_id, by=current_user.id, now=clock.now())
     flash(_("You are off the list."), "success")
     return go("booking.my_visits")
@@ -273,28 +305,21 @@ def refused_offer(offer_id: int) -> Answer:
     )
 
 
-@pages.post("/my/offers/<int:offer_id>/decline", needs=OWN)
+def _asks_no_own(offer_id: int) -> Asks | None:
+    return _asks_to_decline(_own_offer(offer_id), "booking.my_visits")
+
+
+@pages.post("/my/offers/<int:offer_id>/decline", needs=OWN, asks=_asks_no_own)
 def decline_my_offer(offer_id: int) -> Answer:
     """No, from the own pages."""
-    offer = _own_offer(offer_id)
-    if waitlist.still_stands(offer, clock.now()) and (asked := _ask_before_no(offer)) is not None:
-        return asked
+    is_wish = _own_offer(offer_id).kind == "wish"
     try:
         answering.decline(offer_id, by=current_user.id, now=clock.now())
     except RuleViolation as error:
         flash(error.sentence, "care")
     else:
-        flash(_("Thank you for telling us."), "success")
+        flash(_("Thank you for telling us.") + " " + _(NEXT_IS_ASKED if is_wish else WE_CALL), "success")
     return go("booking.my_visits")
-
-
-def _ask_before_no(offer: Any) -> Answer | None:
-    if offer.kind == "given":
-        return ask_first(_("Cancel this visit?"), _("Cancel this visit"), _("It costs you nothing."))
-    then = _("The next person is asked. You stay on the list.")
-    if offer.kind == "move":
-        then = _("Your visit stays as it is for now. We call you and find another way.")
-    return ask_first(_("Give this time back?"), _("Give this time back"), then)
 
 
 def _own_offer(offer_id: int) -> Any:

@@ -15,7 +15,7 @@ from clinic.rules.errors import InvalidInput, NotFound
 from clinic.rules.language import _
 from clinic.rules.permissions import Permission
 from clinic.shared import clock
-from clinic.shared.web import Answer, ask_first, found, go
+from clinic.shared.web import Answer, Asks, found, go
 
 LONGEST_SEARCH = 80
 
@@ -87,13 +87,29 @@ def add_note(client_id: int) -> Answer:
     return go("diary.client_card", client_id=client_id)
 
 
-@pages.post("/clients/<int:client_id>/accounts/<int:user_id>/end", needs=Permission.CLIENT_ANY_WRITE)
+def _asks_to_end(client_id: int, user_id: int) -> Asks | None:
+    """Nothing where the account does not act for them (any more)."""
+    client = found(queries.client(client_id))
+    email = next((one[2] for one in queries.may_act_for(client.id) if one[0] == user_id), None)
+    if email is None:
+        return None
+    return Asks(
+        _("End this access?"),
+        _("End access"),
+        "diary.client_card",
+        _("The account %(email)s reads and books nothing for them any more.", email=email),
+        client.name,
+    )
+
+
+@pages.post(
+    "/clients/<int:client_id>/accounts/<int:user_id>/end",
+    needs=Permission.CLIENT_ANY_WRITE,
+    asks=_asks_to_end,
+)
 def end_access(client_id: int, user_id: int) -> Answer:
     """An account acts for this client no more."""
     client = found(queries.client(client_id))
-    question = _("End this access? The account reads and books nothing for them any more.")
-    if (asked := ask_first(question, _("End this access"))) is not None:
-        return asked
     services.end_account_access(client.id, user_id, by=who() or 0, now=clock.now())
     flash(_("That account does not act for %(name)s any more.", name=client.name), "success")
     return go("diary.client_card", client_id=client.id)

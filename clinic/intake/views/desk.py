@@ -29,7 +29,7 @@ from clinic.rules.words import join_words
 from clinic.shared import clock
 from clinic.shared.fields import choose
 from clinic.shared.seen import mark_of
-from clinic.shared.web import Answer, found, go
+from clinic.shared.web import Answer, Asks, found, go
 
 NEED = Permission.INTAKE_ANY_WRITE
 SOURCES = ("desk", "paper")
@@ -268,7 +268,16 @@ def desk_give_consent(client_id: int) -> Answer:
     return go("diary.client_card", client_id=client_id)
 
 
-@pages.post("/clients/<int:client_id>/consent/<int:consent_id>/withdraw", needs=NEED)
+def _asks_to_withdraw(client_id: int, consent_id: int) -> Asks | None:
+    """Nothing where there is none that counts: then the deed says so."""
+    client = found(clients.client(client_id))
+    if not any(one.id == consent_id and not one.withdrawn_at for one in queries.consents(client_id)):
+        return None
+    question, deed = N_("Take the consent back?"), N_("Take the consent back")
+    return Asks(question, deed, "diary.client_card", N_("Coming visits will wait again."), client.name)
+
+
+@pages.post("/clients/<int:client_id>/consent/<int:consent_id>/withdraw", needs=NEED, asks=_asks_to_withdraw)
 def desk_withdraw_consent(client_id: int, consent_id: int) -> Answer:
     """The client takes it back, or the parent or guardian."""
     kind = next((one.kind for one in queries.consents(client_id) if one.id == consent_id), "")

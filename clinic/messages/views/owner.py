@@ -18,7 +18,7 @@ from clinic.rules.permissions import Permission
 from clinic.shared import clock
 from clinic.shared.fields import saves
 from clinic.shared.seen import mark_of
-from clinic.shared.web import Answer, go
+from clinic.shared.web import Answer, Asks, go
 
 NEED = Permission.CLINIC_ANY_WRITE
 
@@ -93,7 +93,13 @@ def save_text(kind: str) -> Answer:
     return go("messages.text", kind=kind, language=_language())
 
 
-@pages.post("/owner/messages/<kind>/standard", needs=NEED)
+def _asks_for_standard(kind: str) -> Asks:
+    _known(kind)
+    question, deed = _("Use the standard text again?"), _("Use the standard text again")
+    return Asks(question, deed, "messages.text", _("Your own text is gone then."))
+
+
+@pages.post("/owner/messages/<kind>/standard", needs=NEED, asks=_asks_for_standard)
 def use_standard_text(kind: str) -> Answer:
     """The standard text again."""
     _known(kind)

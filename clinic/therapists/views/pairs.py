@@ -7,11 +7,11 @@ from flask import flash, render_template, request
 from clinic.accounts.access import who
 from clinic.clients import queries as clients
 from clinic.rules.errors import NotFound
-from clinic.rules.language import _
+from clinic.rules.language import N_, _
 from clinic.rules.permissions import Permission
 from clinic.shared import clock
 from clinic.shared.fields import choose, saves
-from clinic.shared.web import Answer, found, go
+from clinic.shared.web import Answer, Asks, found, go
 from clinic.therapists import queries, services
 from clinic.therapists.forms import KeepApartForm
 from clinic.therapists.views.blueprint import pages
@@ -50,7 +50,21 @@ def keep_apart(therapist_id: int) -> Answer:
     return go("therapists.apart", therapist_id=therapist_id)
 
 
-@pages.post("/owner/therapists/<int:therapist_id>/apart/<int:pair_id>/end", needs=Permission.BAR_ANY_WRITE)
+def _asks_to_end(therapist_id: int, pair_id: int) -> Asks:
+    """About whom: 404 where they are not kept apart (any more)."""
+    therapist = found(queries.therapist(therapist_id))
+    name = found(
+        next((one.client.name for one in queries.never_together_of(therapist.id) if one.id == pair_id), None)
+    )
+    question, deed = N_("May they be booked together again?"), N_("End this")
+    return Asks(question, deed, "therapists.apart", about=f"{name}, {therapist.name}")
+
+
+@pages.post(
+    "/owner/therapists/<int:therapist_id>/apart/<int:pair_id>/end",
+    needs=Permission.BAR_ANY_WRITE,
+    asks=_asks_to_end,
+)
 def end_apart(therapist_id: int, pair_id: int) -> Answer:
     """They may be booked together again."""
     try:
