@@ -92,6 +92,19 @@ def test_every_icon_that_a_template_names_is_in_the_sprite() -> None:
     assert {(file, name) for file, name in named if name not in known} == set()
 
 
+def test_no_icon_is_sent_to_everybody_that_nothing_names() -> None:
+    known = set((ROOT / "scripts" / "icons.txt").read_text(encoding="utf-8").split())
+    folders = {"templates": "html", "clinic": "py", "static/js": "js", "static/css": "css"}
+    texts = [
+        path.read_text(encoding="utf-8")
+        for folder, ending in folders.items()
+        for path in (ROOT / folder).rglob(f"*.{ending}")
+    ]
+    texts += [path.read_text(encoding="utf-8") for path in (ROOT / "clinic").rglob("*.toml")]
+    named = {word for text in texts for word in re.findall(r"[a-z0-9]+(?:-[a-z0-9]+)*", text)}
+    assert known - named == set()
+
+
 def test_templates_hold_no_inline_style_script_or_handler() -> None:
     forbidden = re.compile(
         r"<[a-z][^>]*\s(?:style|on[a-z]+)=|<style|<script(?![^>]*\bsrc=)|hx-on|href=[\"']javascript:", re.I
