@@ -39,6 +39,18 @@ ROLE_DETAILS = {
 }
 
 
+def _email_field(required: str) -> EmailField:
+    """An e-mail address that mail can be sent to; `required` asks for it."""
+    wrong = lazy("This does not look like an e-mail address. It needs an @ and a dot, as in ann@mail.com.")
+    too_long = lazy("This is too long for an e-mail address.")
+    asked = [
+        InputRequired(required),
+        Length(max=LONGEST_EMAIL, message=too_long),
+        Email(wrong, allow_smtputf8=False),
+    ]
+    return EmailField("E-mail", asked, [one_line])
+
+
 class SignInForm(Form):
     """E-mail and password. Any text will do as an e-mail: what is no account simply does not fit."""
 
@@ -111,20 +123,7 @@ class PasskeyForm(PasskeyNameForm):
 class ForgotForm(Form):
     """The e-mail to which a link is to be sent."""
 
-    email = EmailField(
-        "E-mail",
-        [
-            InputRequired(lazy("Please write your e-mail address.")),
-            Length(max=LONGEST_EMAIL, message=lazy("This is too long for an e-mail address.")),
-            Email(
-                lazy(
-                    "This does not look like an e-mail address. It needs an @ and a dot, as in ann@mail.com."
-                ),
-                allow_smtputf8=False,
-            ),
-        ],
-        [one_line],
-    )
+    email = _email_field(lazy("Please write your e-mail address."))
 
 
 class NewPasswordForm(Form):
@@ -180,20 +179,7 @@ class PersonForm(Form):
         ],
         [one_line],
     )
-    email = EmailField(
-        "E-mail",
-        [
-            InputRequired(lazy("Please write the person's e-mail address.")),
-            Length(max=LONGEST_EMAIL, message=lazy("This is too long for an e-mail address.")),
-            Email(
-                lazy(
-                    "This does not look like an e-mail address. It needs an @ and a dot, as in ann@mail.com."
-                ),
-                allow_smtputf8=False,
-            ),
-        ],
-        [one_line],
-    )
+    email = _email_field(lazy("Please write the person's e-mail address."))
 
 
 class MemberForm(Form):

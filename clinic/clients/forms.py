@@ -9,13 +9,13 @@ from wtforms import Form, ValidationError
 
 from clinic.rules.contact import check_email
 from clinic.rules.language import _
-from clinic.shared.fields import PhoneForm, date_field, lines_field, said_at_field, text_field
+from clinic.shared.fields import PhoneForm, Refusable, date_field, lines_field, said_at_field, text_field
 from clinic.shared.languages import lazy
 
 NO_LAST_NAME = lazy("Enter the last name. For somebody with one name only, write a dash (-).")
 
 
-class DetailsForm(PhoneForm):
+class DetailsForm(PhoneForm, Refusable):
     """Who a client is, as staff type it. Phone and e-mail may be left out at the desk."""
 
     first_name = text_field(
@@ -37,13 +37,6 @@ class DetailsForm(PhoneForm):
     def details(self) -> dict[str, Any]:
         """The typed values by name; what was left out is an empty text."""
         return {name: "" if value is None else value for name, value in self.data.items()}
-
-    def add_error(self, field: str, sentence: str) -> None:
-        """Show what a service found wrong at its field, or above the form when it has no such field."""
-        if field in self:
-            self[field].errors = [*self[field].errors, sentence]
-        else:
-            self.form_errors.append(sentence)
 
     def validate_email(self, typed: object) -> None:
         """Something that mail can be sent to."""

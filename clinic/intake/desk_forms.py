@@ -6,7 +6,7 @@ from wtforms import BooleanField, Form, SelectMultipleField
 from wtforms.validators import DataRequired
 from wtforms.widgets import CheckboxInput, ListWidget
 
-from clinic.shared.fields import date_field, text_field
+from clinic.shared.fields import Refusable, date_field, text_field
 from clinic.shared.languages import lazy
 
 
@@ -29,7 +29,7 @@ class PaperForm(Form):
     )
 
 
-class GuardianForm(Form):
+class GuardianForm(Refusable):
     """What a parent or guardian signed."""
 
     guardian_name = text_field(
@@ -50,10 +50,3 @@ class GuardianForm(Form):
     signed_on = date_field(
         lazy("Date on the paper"), required=lazy("Enter the date that stands on the paper.")
     )
-
-    def add_error(self, field: str, sentence: str) -> None:
-        """Show what a service found wrong at its field, or above the form when it has no such field."""
-        if field in self:
-            self[field].errors = [*self[field].errors, sentence]
-        else:
-            self.form_errors.append(sentence)

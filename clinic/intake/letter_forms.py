@@ -9,7 +9,7 @@ from wtforms.validators import DataRequired, InputRequired, Optional, Validation
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from clinic.rules.language import _
-from clinic.shared.fields import DayField, PlainWords, choose, lines_field, text_field
+from clinic.shared.fields import DayField, Plain, Refusable, choose, lines_field, text_field
 from clinic.shared.languages import lazy
 
 ROLE_WORDS: Mapping[str, str] = {
@@ -24,12 +24,8 @@ ROLE_WORDS: Mapping[str, str] = {
 }
 
 
-class VerifyForm(Form):
+class VerifyForm(Plain, Refusable):
     """The letter as it was read, and how it was checked."""
-
-    class Meta:
-        def get_translations(self, _form: Form) -> PlainWords:
-            return PlainWords()
 
     conditions = SelectMultipleField(
         lazy("What is the letter about?"),
@@ -82,13 +78,6 @@ class VerifyForm(Form):
         """Somebody has written it."""
         if not field.data:
             raise ValidationError(_("Choose the profession."))
-
-    def add_error(self, field: str, sentence: str) -> None:
-        """Show what a service found wrong at its field, or above the form when it has no such field."""
-        if field in self:
-            self[field].errors = [*self[field].errors, sentence]
-        else:
-            self.form_errors.append(sentence)
 
 
 class ReasonForm(Form):

@@ -11,8 +11,9 @@ from clinic.rules.body_areas import FULL_BODY
 from clinic.rules.clearances import Clearance
 from clinic.rules.row_verdicts import holds, judge_row
 from clinic.rules.rule_table import TABLE, RuleTable
-from clinic.rules.sheet import Sheet, Treatment, age_on, strongest
+from clinic.rules.sheet import Sheet, Treatment, strongest
 from clinic.rules.verdicts import SERVICES, Urgency, Verdict
+from clinic.rules.years import age_on, years_after
 
 GROWN_AT = (12, 18)
 """Birthdays from which on a combination by age is weaker."""
@@ -119,15 +120,7 @@ def turning_days(answers: Answers, *, born_on: dt.date, clearances: Iterable[Cle
     """The days on which a window of these answers, a birthday or a clearance turns."""
     days = {day for one in read_answers(answers).values() for day in one.turning_days}
     days |= {clearance.issued_on for clearance in clearances}
-    return days | {birthday(born_on, years) for years in GROWN_AT}
-
-
-def birthday(born_on: dt.date, years: int) -> dt.date:
-    """The day on which somebody is that many years old; 1 March for 29 February in common years."""
-    try:
-        return born_on.replace(year=born_on.year + years)
-    except ValueError:
-        return dt.date(born_on.year + years, 3, 1)
+    return days | {years_after(born_on, years) for years in GROWN_AT}
 
 
 def _may_be_booked(sheet: Sheet) -> bool:

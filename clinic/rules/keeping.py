@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from clinic.rules.language import N_
+from clinic.rules.years import years_after
 
 
 class Fate(StrEnum):
@@ -159,19 +160,6 @@ PERIODS = (
 STAY_FOREVER = ((N_("Rules, questions and prices as they were"), N_("They are about nobody.")),)
 
 
-def of_age_on(born_on: dt.date, adult_age: int) -> dt.date:
-    """The day on which somebody comes of age; born on 29 February on 1 March in other years."""
-    return years_after(born_on, adult_age)
-
-
-def years_after(day: dt.date, years: int) -> dt.date:
-    """The same day so many years later; 1 March where there is no 29 February."""
-    try:
-        return day.replace(year=day.year + years)
-    except ValueError:
-        return dt.date(day.year + years, 3, 1)
-
-
 def month_after(day: dt.date) -> dt.date:
     """The same day of the next month, or its last one: until then a request must be answered."""
     first = (day.replace(day=1) + dt.timedelta(days=32)).replace(day=1)
@@ -181,4 +169,4 @@ def month_after(day: dt.date) -> dt.date:
 
 def records_end_on(last_visit: dt.date, born_on: dt.date, *, years: int, adult_age: int) -> dt.date:
     """The day on which records of treatment have been kept for so many years: on it they may go."""
-    return years_after(max(last_visit, of_age_on(born_on, adult_age)), years)
+    return years_after(max(last_visit, years_after(born_on, adult_age)), years)

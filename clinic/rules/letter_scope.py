@@ -8,14 +8,14 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Mapping
 
-from clinic.rules.advice import birthday
 from clinic.rules.answers import Answers, read_answers
 from clinic.rules.body_areas import FULL_BODY
 from clinic.rules.findings import Finding
 from clinic.rules.language import N_
 from clinic.rules.rule_table import TABLE, RuleTable
-from clinic.rules.sheet import Sheet, Treatment, age_on, strongest
+from clinic.rules.sheet import Sheet, Treatment, strongest
 from clinic.rules.verdicts import ADDONS, COLUMNS, INTERVAL, VACUUM, Urgency, Verdict
+from clinic.rules.years import age_on, years_after
 
 AHEAD_DAYS = 365
 """How far ahead windows are looked at: a letter may come before the day from which it counts."""
@@ -116,7 +116,7 @@ def _everything(answers: Answers, born_on: dt.date, today: dt.date) -> Iterator[
     """Every treatment on every day on which something may turn, on an unknown place and on the whole body."""
     last = today + dt.timedelta(days=AHEAD_DAYS)
     turning = {day for one in read_answers(answers).values() for day in one.turning_days}
-    turning |= {birthday(born_on, today.year - born_on.year + more) for more in (0, 1)}
+    turning |= {years_after(born_on, today.year - born_on.year + more) for more in (0, 1)}
     for day in sorted(day for day in {today, *turning} if today <= day <= last):
         for areas in ((), (FULL_BODY,)):
             for column in COLUMNS:

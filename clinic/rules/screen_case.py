@@ -17,8 +17,9 @@ from clinic.rules.conditions import ISSUERS
 from clinic.rules.findings import Finding
 from clinic.rules.gates import GuardianConsent
 from clinic.rules.rule_table import TABLE
-from clinic.rules.screening import Screening, Treatment, age_on, screen
+from clinic.rules.screening import Screening, Treatment, screen
 from clinic.rules.verdicts import ADDONS, COLUMNS, INTERVAL, SERVICES, Outcome
+from clinic.rules.years import age_on
 
 __all__ = ["CaseError", "judge", "judge_case", "object_of"]
 

@@ -26,7 +26,7 @@ from clinic.rules.clearances import Clearance
 from clinic.rules.findings import Finding
 from clinic.rules.gates import STANDARD, Gate, GateSettings, GuardianConsent, gates_not_passed, is_overtaken
 from clinic.rules.rule_table import TABLE, RuleTable
-from clinic.rules.sheet import Sheet, Treatment, age_on, strongest
+from clinic.rules.sheet import Sheet, Treatment, strongest
 from clinic.rules.verdicts import ADDONS, Outcome, Urgency, Verdict
 
 __all__ = [
@@ -40,7 +40,6 @@ __all__ = [
     "RedFlag",
     "Screening",
     "Treatment",
-    "age_on",
     "earliest_day",
     "red_flags_in",
     "safe_services",

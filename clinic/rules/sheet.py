@@ -53,11 +53,6 @@ class Treatment:
         return with_chamber(self.areas) if self.mode == INTERVAL else frozenset(self.areas)
 
 
-def age_on(born_on: dt.date, day: dt.date) -> int:
-    """Whole years from birth to ``day``; someone born on 29 February turns on 1 March in common years."""
-    return day.year - born_on.year - ((day.month, day.day) < (born_on.month, born_on.day))
-
-
 def strongest(findings: Iterable[Finding]) -> Verdict:
     """The strongest verdict among findings; clear when there is none."""
     return max((finding.verdict for finding in findings), default=Verdict.CLEAR)

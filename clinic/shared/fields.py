@@ -202,25 +202,33 @@ class PhoneForm(Form):
         said_at_field(phone_key, typed.data, self.region)
 
 
-class FactsForm(Form):
-    """A form over a frozen dataclass of facts; `seen` is the mark of what the form showed."""
+class Refusable(Form):
+    """A form that shows what a service refuses."""
+
+    def add_error(self, field: str, sentence: str) -> None:
+        """Show what a service found wrong at its field, or above the form when it has no such field."""
+        if field in self:
+            self[field].errors = [*self[field].errors, sentence]
+        else:
+            self.form_errors.append(sentence)
+
+
+class Plain(Form):
+    """A form whose fields say what is wrong in the clinic's own words."""
 
     class Meta:
         def get_translations(self, _form: Form) -> PlainWords:
             return PlainWords()
+
+
+class FactsForm(Plain, Refusable):
+    """A form over a frozen dataclass of facts; `seen` is the mark of what the form showed."""
 
     seen = HiddenField()
 
     def facts(self, kind: type[Facts]) -> Facts:
         """The typed values as that dataclass."""
         return kind(**{field.name: self.data[field.name] for field in fields(kind)})  # type: ignore[arg-type]
-
-    def add_error(self, field: str, sentence: str) -> None:
-        """Show what a service found wrong at its field, or above the form when it has no such field."""
-        if field in self._fields:
-            self._fields[field].errors = [*self._fields[field].errors, sentence]
-        else:
-            self.form_errors.append(sentence)
 
     def mistakes(self) -> list[tuple[str, str]]:
         """(id of the input, sentence) of everything wrong, for a box that also lists what is beside this form."""

@@ -13,8 +13,8 @@ from clinic.clients.forms import NO_LAST_NAME
 from clinic.clients.steps import Details
 from clinic.rules.contact import holds_web_address
 from clinic.rules.language import _
-from clinic.rules.screening import age_on
 from clinic.rules.words import months
+from clinic.rules.years import age_on
 from clinic.shared.fields import PhoneForm, choose, stripped, text_field
 from clinic.shared.languages import lazy
 

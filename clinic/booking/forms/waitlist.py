@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterable
 from typing import Any
 
-from wtforms import Form, SelectField, ValidationError
+from wtforms import SelectField, ValidationError
 
 from clinic.booking.forms.choice import whole_number
 from clinic.booking.forms.desk import ManyCheckboxField, WhatForm
@@ -14,7 +14,7 @@ from clinic.booking.forms.person import BookingPersonForm, email_field
 from clinic.rules.language import _
 from clinic.rules.waitlist import EVERY_DAY, Part, When
 from clinic.rules.words import length_words, weekday_words
-from clinic.shared.fields import PlainWords, date_field
+from clinic.shared.fields import Plain, date_field
 from clinic.shared.languages import lazy
 
 NOTICE_HOURS = (0, 1, 2, 4, 12, 24, 48)
@@ -25,12 +25,8 @@ PARTS = {
 }
 
 
-class WhenForm(Form):
+class WhenForm(Plain):
     """Days, weekdays, parts of the day and notice. What they mean is checked by rules/waitlist.py."""
-
-    class Meta:
-        def get_translations(self, _form: Form) -> PlainWords:
-            return PlainWords()
 
     first_day = date_field(lazy("From"), required=lazy("Enter the first day on which you could come."))
     last_day = date_field(lazy("Until"), required=lazy("Enter the last day on which you could come."))

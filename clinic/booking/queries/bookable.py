@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from clinic.booking.models import Visit
 from clinic.booking.queries import waitlist
 from clinic.booking.queries.availability import Ask
+from clinic.booking.queries.visits import plan_of
 from clinic.catalogue import queries as catalogue
 from clinic.catalogue.queries import VisitPlan
 from clinic.clients import queries as clients
@@ -77,7 +78,7 @@ def ask_of(wish: Wish, *, now: dt.datetime, visit: Visit | None = None) -> tuple
     client = clients.client_in_book(wish.client_id) if wish.client_id is not None else None
     found: tuple[VisitPlan, OpenPlace | None] | None = None
     if visit is not None and wish.only_moves:
-        found = _as_booked(visit), None
+        found = plan_of(visit), None
     found = found or catalogue.plan_at(
         wish.service, wish.mode, wish.addons, wish.minutes, first_visit=visit is None or visit.first_visit,
         location_id=wish.location_id, days=days_around(wish.first_day, wish.days),
@@ -111,10 +112,3 @@ def _kept_for(visit: Visit) -> int | None:
 def _is_as_before(wish: Wish, visit: Visit) -> bool:
     was = visit.service.key, visit.mode, visit.minutes, sorted(visit.addons)
     return was == (wish.service, wish.mode, wish.minutes, sorted(wish.addons))
-
-
-def _as_booked(visit: Visit) -> VisitPlan:
-    """What a move keeps, whatever was switched off since."""
-    return catalogue.plan_for_booked(
-        visit.service_id, visit.mode, visit.addons, visit.minutes, first_visit=visit.first_visit
-    )

@@ -12,7 +12,7 @@ from sqlalchemy import and_, func, or_, select
 
 from clinic.booking.models import Checkout, Visit
 from clinic.booking.queries import judged_by, visits
-from clinic.catalogue import queries as catalogue
+from clinic.booking.queries.visits import plan_of
 from clinic.catalogue.queries import VisitPlan
 from clinic.clients import queries as clients
 from clinic.clients.models import Client
@@ -116,7 +116,7 @@ def standing(token: str | None, user_id: int | None, now: dt.datetime) -> Standi
     if checkout.user_id is not None and checkout.user_id != user_id:
         return None
     client = person_of(checkout)
-    plan = plan_of_visit(visit)
+    plan = plan_of(visit)
     still_right = False
     step = _booked_or_lost(checkout, visit)
     if client is None and checkout.client_id is not None:
@@ -224,13 +224,6 @@ def _ended_by(checkout: Checkout, client: Client) -> str:
     stops = intake.stops_in_force(client.id)
     named = [one for one in stops if one.ended_at is None and one.raised_at >= checkout.created_at]
     return named[-1].urgency if named else ""
-
-
-def plan_of_visit(visit: Visit) -> VisitPlan:
-    """What this visit is: it keeps what it was booked as."""
-    return catalogue.plan_for_booked(
-        visit.service_id, visit.mode, visit.addons, visit.minutes, first_visit=visit.first_visit
-    )
 
 
 def _booked_or_lost(checkout: Checkout, visit: Visit) -> Step | None:

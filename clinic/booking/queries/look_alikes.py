@@ -22,9 +22,9 @@ from clinic.intake.queries import InForce, Standing
 from clinic.premises import queries as premises
 from clinic.rulebook import queries as rulebook
 from clinic.rules import screening
-from clinic.rules.screening import age_on
 from clinic.rules.therapists_say import Restriction
 from clinic.rules.verdicts import SERVICES
+from clinic.rules.years import age_on
 from clinic.therapists import queries as therapists
 
 

@@ -15,7 +15,9 @@ from clinic.booking.models import CallRequest, Checkout, Offer, Screening, Statu
 from clinic.booking.queries.blocks import starts_near
 from clinic.booking.queries.judged_by import lies_ahead
 from clinic.booking.queries.next_steps import PARTNER, RECONFIRM
+from clinic.catalogue import queries as catalogue
 from clinic.catalogue.models import Service
+from clinic.catalogue.queries import VisitPlan
 from clinic.clients import queries as clients
 from clinic.clients.models import Client
 from clinic.premises import queries as premises
@@ -51,6 +53,13 @@ JUDGED_AGAIN = (
 
 def visit(visit_id: int) -> Visit | None:
     return db.session.get(Visit, visit_id, options=WITH_NAMES)
+
+
+def plan_of(visit: Visit) -> VisitPlan:
+    """What this visit is: it keeps what it was booked as, whatever was switched off since."""
+    return catalogue.plan_for_booked(
+        visit.service_id, visit.mode, visit.addons, visit.minutes, first_visit=visit.first_visit
+    )
 
 
 def person_of(visit: Visit) -> Client | None:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from clinic.booking.models import Visit
 from clinic.booking.queries import visits
+from clinic.booking.queries.visits import plan_of
 from clinic.booking.services._booking import Outcome, rest_or_wait, staff_ask
 from clinic.booking.services._chosen import client_of, plan_as_chosen
 from clinic.booking.services._claims import claim_best, give_up
@@ -20,7 +21,7 @@ from clinic.booking.services._judging import Judged, Order, judge
 from clinic.booking.services._line import end_offers_for
 from clinic.booking.services._locking import check_as_seen, waited_for
 from clinic.booking.services._programs import check_online_start
-from clinic.booking.services._steps import order_of, plan_of, set_plan, set_start, set_status, wait_for
+from clinic.booking.services._steps import order_of, set_plan, set_start, set_status, wait_for
 from clinic.booking.services._taking_back import as_it_stands, tell_of_move
 from clinic.booking.services.checkout import Choice
 from clinic.booking.services.resting import NOT_SAID, RestSaid, is_passed, keep_pass, warn_of_change

@@ -13,6 +13,7 @@ from clinic.booking.models import Checkout, Claim, Visit
 from clinic.booking.queries import visits
 from clinic.booking.queries.next_steps import PARTNER
 from clinic.booking.queries.unfit import visits_to_reassign
+from clinic.booking.queries.visits import plan_of
 from clinic.booking.services._claims import claim_best, give_up, is_claimed, keep_until
 from clinic.booking.services._judging import Judged, local_day
 from clinic.booking.services._placing import claim_anew
@@ -20,7 +21,6 @@ from clinic.booking.services._steps import (
     ask_for,
     booked_mail,
     new_manage_key,
-    plan_of,
     rest_on,
     set_status,
     tell_client,

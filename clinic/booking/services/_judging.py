@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import bindparam
 from sqlalchemy.orm import Session
 
-from clinic.booking.models import Screening
+from clinic.booking.models import Screening, Visit
 from clinic.booking.queries import judged_by
 from clinic.booking.queries.look_alikes import Alike
 from clinic.booking.queries.visits import LOOK, NEEDS_REVIEW
@@ -38,6 +38,7 @@ from clinic.rules.rule_table import RuleTable
 from clinic.rules.screening import Screening as Judgement
 from clinic.rules.therapists_say import RULE, is_the_only_wait, raised
 from clinic.rules.verdicts import Outcome, Verdict
+from clinic.rules.visit_status import VisitStatus
 from clinic.shared.read_once import read_once
 from clinic.shared.writing import write_at_once
 
@@ -92,6 +93,13 @@ class Judged:
     @property
     def refuses(self) -> bool:
         return self.outcome >= Outcome.REFUSE
+
+    def may_stand(self, visit: Visit) -> bool:
+        """Whether the visit may stand where this was judged for: a confirmed one only where it is permitted; one that
+        waits may go on waiting."""
+        if self.refuses or self.unsafe_addons:
+            return False
+        return self.permits or visit.status != VisitStatus.CONFIRMED
 
     @property
     def waiting_for(self) -> str | None:

@@ -15,11 +15,12 @@ from clinic.booking.queries.availability import Ask
 from clinic.booking.queries.couples import OpenForTwo, look_for_two
 from clinic.booking.queries.free_times import nearest_to
 from clinic.booking.queries.next_steps import PARTNER, RECONFIRM
+from clinic.booking.queries.visits import plan_of
 from clinic.booking.services._claims import OVERLAP, clear_expired, set_place
 from clinic.booking.services._deciding import has_to_reconfirm
 from clinic.booking.services._judging import Judged, client_of
 from clinic.booking.services._locking import wait_for_places
-from clinic.booking.services._steps import order_of, plan_of, rest_on, wait_for
+from clinic.booking.services._steps import order_of, rest_on, wait_for
 from clinic.booking.services.resting import NOT_SAID, RestSaid, Warned, check_passed, keep_pass, warn
 from clinic.rules.couples import Pair
 from clinic.rules.errors import Nearest, SlotTaken

@@ -11,9 +11,10 @@ from sqlalchemy.orm import Session
 from clinic.booking.models import Visit
 from clinic.booking.queries import visits
 from clinic.booking.queries.availability import Ask, holds_rules_for_new
+from clinic.booking.queries.visits import plan_of
 from clinic.booking.services._claims import claim_back, claim_best, client_first, give_up
 from clinic.booking.services._programs import PROGRAM
-from clinic.booking.services._steps import ask_for, plan_of, set_plan, set_status
+from clinic.booking.services._steps import ask_for, set_plan, set_status
 from clinic.catalogue.queries import VisitPlan
 from clinic.clients.models import Client
 from clinic.premises import queries as premises

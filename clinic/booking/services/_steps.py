@@ -74,13 +74,6 @@ SAY_IT_WAITS = ("visit_waiting", "visit_on_hold")
 TRUE_FOR_A_TIME = frozenset({*TIMED, "visit_check_in", "visit_moved"})
 
 
-def plan_of(visit: Visit) -> VisitPlan:
-    """The visit's plan; a booked visit keeps what it was booked as, whatever was switched off since."""
-    return catalogue.plan_for_booked(
-        visit.service_id, visit.mode, visit.addons, visit.minutes, first_visit=visit.first_visit
-    )
-
-
 def plan_without(visit: Visit, plan: VisitPlan, columns: Collection[str]) -> VisitPlan:
     """The same plan without the add-ons that these columns judge, at what the visit then costs."""
     pairs = zip(plan.addons, plan.addon_columns, strict=True)

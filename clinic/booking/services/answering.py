@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from clinic.booking.models import Offer, Visit, WaitlistWish
 from clinic.booking.queries import visits, waitlist
 from clinic.booking.queries.next_steps import RECONFIRM
+from clinic.booking.queries.visits import plan_of
 from clinic.booking.services._chosen import client_of
 from clinic.booking.services._claims import is_claimed, keep_until
 from clinic.booking.services._deciding import decide, has_to_reconfirm, keep_room, keep_therapist
@@ -20,7 +21,6 @@ from clinic.booking.services._steps import (
     booked_mail,
     new_manage_key,
     order_of,
-    plan_of,
     set_status,
     tell_client,
     wait_for,

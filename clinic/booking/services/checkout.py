@@ -27,6 +27,7 @@ from clinic.booking.queries.checkouts import (
     named_before,
     person_of,
 )
+from clinic.booking.queries.visits import plan_of
 from clinic.booking.services._claims import claim_best, client_first, keep_longer_until
 from clinic.booking.services._deciding import decide, keep_place, keep_room, keep_therapist, tell
 from clinic.booking.services._forgetting import (
@@ -38,15 +39,7 @@ from clinic.booking.services._forgetting import (
 from clinic.booking.services._judging import Judged, client_to_judge, judge
 from clinic.booking.services._keeping import keep_for
 from clinic.booking.services._placing import claim_anew, hand_on_aim, place_person, seat
-from clinic.booking.services._steps import (
-    ask_for,
-    first_status,
-    order_of,
-    plan_of,
-    plan_without,
-    set_plan,
-    set_status,
-)
+from clinic.booking.services._steps import ask_for, first_status, order_of, plan_without, set_plan, set_status
 from clinic.booking.services.resting import check_rested
 from clinic.catalogue import queries as catalogue
 from clinic.catalogue.queries import VisitPlan

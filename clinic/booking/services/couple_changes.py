@@ -14,6 +14,7 @@ from clinic.booking.queries import couples as reading
 from clinic.booking.queries.availability import Ask
 from clinic.booking.queries.couples import OpenForTwo
 from clinic.booking.queries.next_steps import PARTNER
+from clinic.booking.queries.visits import plan_of
 from clinic.booking.services._chosen import client_of
 from clinic.booking.services._claims import give_up
 from clinic.booking.services._couples import end_couple
@@ -25,7 +26,6 @@ from clinic.booking.services._programs import check_online_start
 from clinic.booking.services._steps import (
     ask_for,
     news_of_cancelling,
-    plan_of,
     rest_on,
     set_start,
     set_status,

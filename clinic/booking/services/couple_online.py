@@ -33,7 +33,7 @@ from clinic.premises import queries as premises
 from clinic.rules.contact import name_key
 from clinic.rules.errors import BarredOnline, ChangedMeanwhile, InvalidInput, NotFound
 from clinic.rules.language import _
-from clinic.rules.screening import age_on
+from clinic.rules.years import age_on
 from clinic.shared.audit import leave_trace
 from clinic.shared.database import transaction, tried_again
 from clinic.shared.seen import mark_of

@@ -16,6 +16,7 @@ from clinic.booking.models import Couple, Visit
 from clinic.booking.queries import couples as reading
 from clinic.booking.queries import visits
 from clinic.booking.queries.availability import Ask
+from clinic.booking.queries.visits import plan_of
 from clinic.booking.services._chosen import client_of, new_visit, plan_as_chosen
 from clinic.booking.services._deciding import is_skilled, too_many_wait
 from clinic.booking.services._forgetting import ask_of_before
@@ -30,7 +31,6 @@ from clinic.booking.services._steps import (
     first_status,
     new_manage_key,
     order_of,
-    plan_of,
     tell_client,
 )
 from clinic.booking.services._taking_back import Step, remember, told_by, told_from

@@ -12,10 +12,10 @@ from clinic.booking.models import Visit
 from clinic.booking.queries import blocks, waitlist
 from clinic.booking.queries.availability import Ask, Open, look
 from clinic.booking.queries.rest import Rest, rest_around
+from clinic.booking.queries.visits import plan_of
 from clinic.booking.queries.waitlist import Instead
 from clinic.booking.services._judging import Judged, Order, weigh_by
 from clinic.booking.services._known import Known, known_of
-from clinic.booking.services._steps import plan_of
 from clinic.catalogue.queries import VisitPlan
 from clinic.premises import queries as premises
 from clinic.rulebook import queries as rulebook

@@ -10,12 +10,12 @@ from sqlalchemy.orm import Session
 from clinic.booking.models import StatusChange, Visit
 from clinic.booking.queries import couples, visits
 from clinic.booking.queries.next_steps import ANOTHER_THERAPIST, PARTNER, RECONFIRM
+from clinic.booking.queries.visits import plan_of
 from clinic.booking.services._deciding import has_to_reconfirm, keep_or_find_skilled
 from clinic.booking.services._judging import Judged, judge, wait_for_answers
 from clinic.booking.services._steps import (
     WITH_THE_OTHER,
     order_of,
-    plan_of,
     plan_without,
     rest_on,
     say_it_stands,

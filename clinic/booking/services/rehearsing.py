@@ -14,9 +14,10 @@ from clinic.booking.models import Visit
 from clinic.booking.queries import judged_by
 from clinic.booking.queries.judged_by import RULES
 from clinic.booking.queries.next_steps import RECONFIRM
+from clinic.booking.queries.visits import plan_of
 from clinic.booking.services._judging import Judged, weigh_by
 from clinic.booking.services._known import Known, known_of
-from clinic.booking.services._steps import order_of, plan_of, plan_without
+from clinic.booking.services._steps import order_of, plan_without
 from clinic.premises import queries as premises
 from clinic.rulebook import queries as rulebook
 from clinic.rules import booking_policy

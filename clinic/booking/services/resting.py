@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 
 from clinic.booking.models import RestPass, Visit
 from clinic.booking.queries.rest import Rest, rest_around
+from clinic.booking.queries.visits import plan_of
 from clinic.booking.services._judging import Order
-from clinic.booking.services._steps import order_of, plan_of
+from clinic.booking.services._steps import order_of
 from clinic.catalogue.queries import VisitPlan
 from clinic.clients.models import Client
 from clinic.rules.errors import NONE_NEAR, Nearest, RestNeeded

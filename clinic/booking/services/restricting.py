@@ -11,9 +11,10 @@ from sqlalchemy.orm import Session
 
 from clinic.booking.models import Visit
 from clinic.booking.queries import visits
+from clinic.booking.queries.visits import plan_of
 from clinic.booking.services._judging import weigh_by
 from clinic.booking.services._known import known_of
-from clinic.booking.services._steps import order_of, plan_of
+from clinic.booking.services._steps import order_of
 from clinic.booking.services.judging import judge_unproven, judge_visits_of
 from clinic.clients import queries as clients
 from clinic.clients.models import Client

@@ -17,6 +17,7 @@ from clinic.booking.queries import series as reading
 from clinic.booking.queries import visits
 from clinic.booking.queries.availability import Ask
 from clinic.booking.queries.next_steps import RECONFIRM
+from clinic.booking.queries.visits import plan_of
 from clinic.booking.services._chosen import client_of, new_visit, plan_as_chosen
 from clinic.booking.services._claims import claim_best
 from clinic.booking.services._deciding import has_to_reconfirm, is_skilled, too_many_wait
@@ -33,15 +34,7 @@ from clinic.booking.services._judging import Judged, judge
 from clinic.booking.services._locking import wait_for_places
 from clinic.booking.services._mailing import tell_of_several
 from clinic.booking.services._programs import settings_for, since_kept
-from clinic.booking.services._steps import (
-    ask_for,
-    first_status,
-    order_of,
-    plan_of,
-    rest_on,
-    set_plan,
-    wait_for,
-)
+from clinic.booking.services._steps import ask_for, first_status, order_of, rest_on, set_plan, wait_for
 from clinic.booking.services._taking_back import Step, remember, told_from
 from clinic.booking.services.checkout import Choice
 from clinic.booking.services.resting import NOT_SAID, RestSaid, Warned, is_passed, keep_pass, warn_in_series

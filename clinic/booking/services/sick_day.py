@@ -9,22 +9,14 @@ from dataclasses import replace
 from sqlalchemy.orm import Session
 
 from clinic.booking.models import Visit
-from clinic.booking.queries.visits import OFFERED
+from clinic.booking.queries.visits import OFFERED, plan_of
 from clinic.booking.services._chosen import client_of
 from clinic.booking.services._claims import claim_best, give_up
 from clinic.booking.services._deciding import is_skilled
 from clinic.booking.services._judging import Judged, Order, judge
 from clinic.booking.services._line import TOLD_BY, end_offers_for, open_offer, stand_in_line
 from clinic.booking.services._locking import check_as_seen, waited_for
-from clinic.booking.services._steps import (
-    ask_for,
-    first_status,
-    order_of,
-    plan_of,
-    set_start,
-    set_status,
-    tell_client,
-)
+from clinic.booking.services._steps import ask_for, first_status, order_of, set_start, set_status, tell_client
 from clinic.booking.services._taking_back import Step, as_it_stands, remember, told_by, told_from
 from clinic.booking.services.judging import follow
 from clinic.booking.services.resting import warn
@@ -78,7 +70,7 @@ def give_to(
         judged = judge(
             session, client, order_of(visit, plan_of(visit)), door="move", visit_id=visit.id, by=by, now=now
         )
-        is_safe = _may_stand(visit, judged)
+        is_safe = judged.may_stand(visit)
         if is_safe:
             _give(session, visit, client, judged, therapist_id, by=by, now=now, can_go_back=can_go_back)
         leave_trace(
@@ -99,12 +91,6 @@ def _changeable(session: Session, visit_id: int, revision: int) -> tuple[Visit, 
     if visit.status not in CHANGEABLE:
         raise MoveNotAllowed(_("This visit cannot be moved or changed any more."))
     return visit, client_of(visit.client_id or 0)
-
-
-def _may_stand(visit: Visit, judged: Judged) -> bool:
-    if judged.refuses or judged.unsafe_addons:
-        return False
-    return judged.permits or visit.status != VisitStatus.CONFIRMED
 
 
 def _give(

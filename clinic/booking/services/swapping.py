@@ -19,21 +19,14 @@ from sqlalchemy.orm import Session
 from clinic.booking.models import Claim, Visit
 from clinic.booking.queries.availability import look
 from clinic.booking.queries.next_steps import RECONFIRM
+from clinic.booking.queries.visits import plan_of
 from clinic.booking.services._chosen import client_of
 from clinic.booking.services._claims import OVERLAP, clear_expired, give_up, set_place
 from clinic.booking.services._deciding import has_to_reconfirm, is_skilled
 from clinic.booking.services._judging import Judged, Order, judge, wait_for_answers
 from clinic.booking.services._line import end_offers_for
 from clinic.booking.services._locking import wait_for_places
-from clinic.booking.services._steps import (
-    ask_for,
-    order_of,
-    plan_of,
-    rest_on,
-    set_start,
-    set_status,
-    wait_for,
-)
+from clinic.booking.services._steps import ask_for, order_of, rest_on, set_start, set_status, wait_for
 from clinic.booking.services._taking_back import as_it_stands, tell_of_move
 from clinic.booking.services.resting import NOT_SAID, RestSaid, Warned, check_passed, keep_pass, warn
 from clinic.booking.services.visits import CHANGEABLE
@@ -100,7 +93,7 @@ def swap_visits(
         clients = [client_of(one.client_id or 0) for one in pair]
         plans = [plan_of(one) for one in pair]
         judged = _judge_both(session, pair, clients, plans, places, by=by, now=now)
-        if not all(_stands(visit, one) for visit, one in zip(pair, judged, strict=True)):
+        if not all(one.may_stand(visit) for visit, one in zip(pair, judged, strict=True)):
             for visit in pair:
                 leave_trace(session, "visit.change_refused", "visit", visit.id, by=by, now=now)
             return SwapOutcome(False, judged)
@@ -181,13 +174,6 @@ def _both(session: Session, first_id: int, second_id: int, seen: Sequence[int] |
 
 def _day(visit: Visit, place: _Place) -> dt.date:
     return place.starts_at.astimezone(ZoneInfo(visit.zone)).date()
-
-
-def _stands(visit: Visit, judged: Judged) -> bool:
-    """A confirmed visit takes only a place in which it is permitted; a waiting one may go on waiting."""
-    if judged.refuses or judged.unsafe_addons:
-        return False
-    return judged.permits or visit.status != VisitStatus.CONFIRMED
 
 
 def _write(

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from clinic.booking.models import Claim, Visit
 from clinic.booking.queries import check_ins, visits
 from clinic.booking.queries.unfit import visits_to_reassign
+from clinic.booking.queries.visits import plan_of
 from clinic.booking.services._booking import Booking, Outcome, book, booked_before, staff_ask
 from clinic.booking.services._changing import CHANGEABLE, Change, change
 from clinic.booking.services._chosen import client_of
@@ -25,7 +26,7 @@ from clinic.booking.services._judging import Judged
 from clinic.booking.services._locking import check_as_seen, lock_visit, waited_for
 from clinic.booking.services._placing import give_to
 from clinic.booking.services._programs import PROGRAM
-from clinic.booking.services._steps import news_of_cancelling, plan_of, rest_on, set_status, tell_client
+from clinic.booking.services._steps import news_of_cancelling, rest_on, set_status, tell_client
 from clinic.booking.services._taking_back import Step, as_it_stands, remember, told_by, told_from
 from clinic.booking.services.checkout import Choice
 from clinic.booking.services.judging import follow, judge_with_addons

@@ -15,6 +15,7 @@ from clinic.booking.forms.choice import Wish, moment_text
 from clinic.booking.queries import checkouts
 from clinic.booking.queries.checkouts import Standing
 from clinic.booking.queries.free_times import Time
+from clinic.booking.queries.visits import plan_of
 from clinic.booking.services import checkout as checkout_services
 from clinic.booking.services.checkout import Choice
 from clinic.catalogue.queries import VisitPlan
@@ -186,7 +187,7 @@ def own_people() -> tuple[int, ...]:
 def same_again(visit: Any) -> Wish:
     """The wish for the same visit once more: the same person and place, what was booked, and whoever was asked for by
     name. A place that is not in use any more is left out."""
-    plan = checkouts.plan_of_visit(visit)
+    plan = plan_of(visit)
     in_use = any(one.id == visit.location_id for one in premises.places())
     return Wish(
         plan.key, plan.minutes, plan.mode, plan.addons, tuple(visit.areas),

@@ -16,6 +16,7 @@ from clinic.booking.forms.desk import WhatForm, read_moment
 from clinic.booking.queries import visits
 from clinic.booking.queries.availability import Ask
 from clinic.booking.queries.desk_times import FreeTime, FreeTimes, free_times
+from clinic.booking.queries.visits import plan_of
 from clinic.booking.queries.why_no_times import Explained
 from clinic.booking.services import alternatives
 from clinic.booking.services.at_desk import Change, change_at_desk
@@ -211,9 +212,7 @@ def _times(visit: Any, form: WhatForm, choice: Choice) -> tuple[FreeTimes, Expla
     """Free times for the changed visit, its own time counted as free; what stands in the way; how long it takes."""
     plan = catalogue.plan_for(
         choice.service, choice.mode, choice.addons, choice.minutes, first_visit=visit.first_visit
-    ) or catalogue.plan_for_booked(
-        visit.service_id, visit.mode, visit.addons, visit.minutes, first_visit=visit.first_visit
-    )
+    ) or plan_of(visit)
     now = clock.now()
     ask = Ask(
         plan=plan, location_id=visit.location_id, first_day=form.day.data or visit.day, days=1, now=now,

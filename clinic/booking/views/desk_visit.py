@@ -22,8 +22,8 @@ from clinic.booking.queries import (
     visits,
     waitlist,
 )
-from clinic.booking.queries.checkouts import plan_of_visit
 from clinic.booking.queries.deliveries import deliveries
+from clinic.booking.queries.visits import plan_of
 from clinic.booking.services import alternatives, people
 from clinic.booking.services.calls import ask_for_call
 from clinic.booking.services.links import send_link_again
@@ -99,7 +99,7 @@ def _card(visit: Any, client: Any, now: dt.datetime) -> dict[str, Any]:
         "is_judged_out": is_judged_out(visit),
         "safe": _safe_instead(visit),
         "is_urgent": is_stopped(visit) or is_urgent(visit),
-        "later": possible_without_letter(visit, plan_of_visit(visit)),
+        "later": possible_without_letter(visit, plan_of(visit)),
         "may_change": status in CHANGEABLE and visit.couple_id is None,
         "partner": couples.partner_of(visit),
         "may_cancel": may_become(status, VisitStatus.CANCELLED) and status != VisitStatus.LATE_CANCELLED,

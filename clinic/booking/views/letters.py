@@ -12,9 +12,10 @@ from flask import flash, redirect, render_template, url_for
 from flask_login import current_user
 
 from clinic.accounts.access import who
-from clinic.booking.queries import checkouts, visits
+from clinic.booking.queries import visits
 from clinic.booking.queries.checkouts import Standing, Step
 from clinic.booking.queries.lapses import lapsing
+from clinic.booking.queries.visits import plan_of
 from clinic.booking.views import client_kit as kit
 from clinic.booking.views.blueprint import pages
 from clinic.booking.views.checkout import with_booking
@@ -128,7 +129,7 @@ def after_letter(letter_id: int) -> Answer:
 
 
 def _visit_in_words(visit: Any) -> str:
-    plan = checkouts.plan_of_visit(visit)
+    plan = plan_of(visit)
     name = f"{_(plan.name)} ({_(plan.mode_name)})" if plan.mode_name else _(plan.name)
     return f"{name}, {words.day_words(visit.day)}"
 

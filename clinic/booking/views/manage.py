@@ -14,9 +14,9 @@ from clinic.booking.forms.aim import AimForm
 from clinic.booking.forms.choice import day_of, moment_of, moment_text, whole_number
 from clinic.booking.queries import couples, free_times, visits
 from clinic.booking.queries.availability import Ask
-from clinic.booking.queries.checkouts import plan_of_visit
 from clinic.booking.queries.companions import asked_along_by, companion, has_asked_by_mail
 from clinic.booking.queries.free_times import Time
+from clinic.booking.queries.visits import plan_of
 from clinic.booking.services.couple_changes import go_on_alone
 from clinic.booking.services.offering import days_it_could_not_stand
 from clinic.booking.services.visits import cancel_visit, change_visit
@@ -82,7 +82,7 @@ def show(door: Door, status_code: int = 200, sentence: str = "", form: AimForm |
         door=door,
         visit=visit,
         waiting_for=visits.told_wait(visit),
-        plan=plan_of_visit(visit),
+        plan=plan_of(visit),
         status=status,
         is_coming=status in UPCOMING,
         check_in=check_in_of(visit, now),
@@ -95,7 +95,7 @@ def show(door: Door, status_code: int = 200, sentence: str = "", form: AimForm |
         may_cancel=may_client_cancel(status, visit.starts_at, now=now, settings=settings),
         reasons=reasons(visit, at_least=("clearance", "block")) if _explains(door, status) else [],
         service=catalogue.service(visit.service_id),
-        later=possible_without_letter(visit, plan_of_visit(visit)),
+        later=possible_without_letter(visit, plan_of(visit)),
         instead=instead,
         again=door.again or _again(door) if instead is None else "",
         paper=next(iter(letters_of(visit.client_id)), None) if visit.waiting_for == "clearance" else None,
@@ -147,7 +147,7 @@ def show_move(door: Door, taken: SlotTaken | None = None) -> Answer:
         return show(door, 409, error.sentence)
     except CancelTooLate:
         return show(door, 409, _("This visit cannot be moved online any more. Please call us."))
-    plan = plan_of_visit(visit)
+    plan = plan_of(visit)
     here = premises.today(now, visit.zone)
     today = max(here, day_of(request.args.get("from")) or here)
     wanted = day_of(request.args.get("day"))
@@ -256,7 +256,7 @@ def _others_at(visit: Any, starts_at: dt.datetime) -> str:
     if not visit.any_therapist:
         return ""
     day = starts_at.astimezone(ZoneInfo(visit.zone)).date()
-    times = free_times.window(_ask_of(visit, plan_of_visit(visit), day, 1)).times
+    times = free_times.window(_ask_of(visit, plan_of(visit), day, 1)).times
     free = next((one.therapists for one in times if one.starts_at == starts_at), ())
     if visit.therapist_id in free:
         return ""

@@ -11,7 +11,8 @@ from flask_login import current_user
 
 from clinic.booking.forms.consent import ConsentForm
 from clinic.booking.queries import visits
-from clinic.booking.queries.checkouts import has_consent, plan_of_visit
+from clinic.booking.queries.checkouts import has_consent
+from clinic.booking.queries.visits import plan_of
 from clinic.booking.views.blueprint import pages
 from clinic.booking.views.consent import give_for
 from clinic.clients import queries as clients
@@ -88,7 +89,7 @@ def take_agreement(visit_id: int) -> Answer:
         return go("booking.my_visit", visit_id=visit_id)
     if not form.validate():
         return _agree_page(visit, form), 422
-    give_for(visit.client_id, plan_of_visit(visit), form, by=current_user.id)
+    give_for(visit.client_id, plan_of(visit), form, by=current_user.id)
     flash(_("Thank you. This is how your visit stands now."), "success")
     return go("booking.my_visit", visit_id=visit_id)
 
@@ -99,7 +100,7 @@ def _agree_page(visit: Any, form: ConsentForm) -> str:
         "booking/visit_consent.html",
         form=form,
         client=client,
-        plan=plan_of_visit(visit),
+        plan=plan_of(visit),
         must_be_in_room=client is not None and client.age_on(visit.day) <= settings.guardian_in_room_age,
         in_room_age=settings.guardian_in_room_age,
         home=url_for("booking.my_visit", visit_id=visit.id),
@@ -116,9 +117,7 @@ def would_wait(client: Any, consent: Any, now: dt.datetime) -> Sequence[tuple[An
         if one.status != VisitStatus.HELD and one.status in UPCOMING
     ]
     if consent.kind == "guardian":
-        coming = [
-            one for one in coming if not has_consent(client, one, plan_of_visit(one), without=consent.id)
-        ]
+        coming = [one for one in coming if not has_consent(client, one, plan_of(one), without=consent.id)]
     return [
         (one, one.deadline_at or booking_policy.desk_deadline(one.starts_at, since=now, settings=settings))
         for one in coming

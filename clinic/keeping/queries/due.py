@@ -16,8 +16,9 @@ from clinic.keeping.models import Erasure
 from clinic.keeping.queries import people, periods
 from clinic.keeping.queries.due_people import people_due
 from clinic.premises import queries as premises
-from clinic.rules.keeping import PERIODS, Period, years_after
+from clinic.rules.keeping import PERIODS, Period
 from clinic.rules.language import N_
+from clinic.rules.years import years_after
 from clinic.shared.audit import AuditRow
 from clinic.shared.database import Base, UtcDateTime, db
 

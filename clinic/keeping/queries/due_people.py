@@ -15,8 +15,9 @@ from clinic.keeping.models import Erasure
 from clinic.keeping.queries import people, periods
 from clinic.premises import queries as premises
 from clinic.records.queries.own_copy import Whose
-from clinic.rules.keeping import records_end_on, years_after
+from clinic.rules.keeping import records_end_on
 from clinic.rules.visit_status import VisitStatus
+from clinic.rules.years import years_after
 from clinic.shared.database import db
 
 

@@ -33,11 +33,11 @@ from clinic.rules.report_counts import (
     is_soon_after,
 )
 from clinic.rules.rule_table import RuleTable
-from clinic.rules.screening import age_on
 from clinic.rules.verdicts import ADDONS
 from clinic.rules.visit_status import VisitStatus
 from clinic.rules.wall_time import moment
 from clinic.rules.words import grouped
+from clinic.rules.years import age_on
 from clinic.shared.database import db
 
 KEPT_APART = N_(
