@@ -17,7 +17,7 @@ from waitress import wasyncore
 from waitress.server import create_server
 
 from clinic.shared.database import db
-from tests.web import app_on, sqlite_address
+from tests.web import ReadyApplications, sqlite_address
 
 NO_CHROMIUM = "no Chromium here: install the package `chromium`, or set CLINIC_CHROMIUM to its program"
 # The same browser without a window takes half of the work.
@@ -50,16 +50,13 @@ class Site:
 
 
 @contextmanager
-def served(data_folder: Path) -> Iterator[Site]:
+def served(data_folder: Path, port: int, applications: ReadyApplications) -> Iterator[Site]:
     """Serve the clinic in DATA_FOLDER as a real one is served: by waitress, with CSRF tokens."""
-    port = free_port()
     url = f"http://localhost:{port}"
-    app = app_on(
+    app = applications.on(
         sqlite_address(data_folder),
         data_folder,
-        CLINIC_PUBLIC_URL=url,
-        CLINIC_DEMO=True,
-        WTF_CSRF_ENABLED=True,
+        {"CLINIC_PUBLIC_URL": url, "CLINIC_DEMO": True, "WTF_CSRF_ENABLED": True},
     )
     places: dict[int, Any] = {}
     server: Any = create_server(app, map=places, host="127.0.0.1", port=port, threads=8)
@@ -73,6 +70,7 @@ def served(data_folder: Path) -> Iterator[Site]:
                 lambda: wasyncore.close_all(places)
             )  # by the thread that waits for them
         thread.join(10)
+        server.task_dispatcher.shutdown()  # what is still answered belongs to this test, the next has the same folder
         with app.app_context():
             db.engine.dispose()
 

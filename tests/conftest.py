@@ -2,6 +2,7 @@
 
 `app`       the application on an empty, migrated database, with its context open: use rows and services directly
 `client`    a browser without JavaScript for that application, signed out
+`world`     a small clinic to book in (tests/booking/world.py); `desk` a browser of its front desk
 `now`       the clock stands still at this moment (a Tuesday, 09:00 in New York)
 `settings`  extra settings for `app`; override it in a test file, for example to switch CSRF on
 `database`  the address of the empty, migrated database; one only: parametrize("database", ["sqlite"], indirect=True)
@@ -20,7 +21,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import hypothesis
 import pytest
@@ -36,6 +37,9 @@ from scripts.messages import compile_all
 from tests.browser import NO_CHROMIUM, find_chromium
 from tests.postgres import find_binaries, throw_away_postgres
 from tests.web import ReadyApplications, Visitor, app_on, migrate, sqlite_address
+
+if TYPE_CHECKING:
+    from tests.booking.world import World
 
 NOW = dt.datetime(2026, 6, 9, 13, tzinfo=dt.UTC)
 if hypothesis.settings.get_current_profile_name() == "default":  # a mutation run brings its own
@@ -78,18 +82,19 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 
 def pytest_collection_modifyitems(session: pytest.Session, items: list[pytest.Item]) -> None:
-    """In a whole run a story that a file with `variants_in_turn` tells in three ways or more is told in each way on one
-    of the two databases, in turn: the story is told on both, and so is each word of it where there are several. With
-    `variants_in_turn(1)` every second story is told on the one, the others on the other. What happens at one moment
-    (`deeds`) is told on both in any case, and so is every way that is asked for by file or by name."""
+    """In a whole run a story that is told in three ways or more is told in each way on one of the two databases, in
+    turn: the story is told on both, and so is each word of it where there are several. Not so what happens at one
+    moment (`deeds`), and where the file says `every_way_on_both`. Of a file that says `stories_in_turn` every second
+    story is told on the one, the others on the other. Every way that is asked for by file or by name is told on both
+    (docs/adr/0029)."""
     if session.config.args != session.config.getini("testpaths"):
         return
     stories: dict[str, dict[tuple[int, ...], dict[str, pytest.Item]]] = {}
     enough: dict[str, int] = {}
     words: dict[tuple[str, str], list[str]] = {}
     for item in items:
-        mark, case = item.get_closest_marker("variants_in_turn"), getattr(item, "callspec", None)
-        if mark is None or case is None or "database" not in case.params:
+        case = getattr(item, "callspec", None)
+        if case is None or "database" not in case.params or item.get_closest_marker("every_way_on_both"):
             continue
         if isinstance(item, pytest.Function) and "deeds" in item.fixturenames:
             continue
@@ -101,7 +106,7 @@ def pytest_collection_modifyitems(session: pytest.Session, items: list[pytest.It
                     known.append(repr(word))
                 way.append(known.index(repr(word)))
         stories.setdefault(story, {}).setdefault(tuple(way), {})[case.params["database"]] = item
-        enough[story] = mark.args[0] if mark.args else ENOUGH_WAYS
+        enough[story] = 1 if item.get_closest_marker("stories_in_turn") else ENOUGH_WAYS
     left_out = {
         id(told["sqlite" if (number + sum(way)) % 2 else "postgresql"])
         for number, (story, ways) in enumerate(stories.items())
@@ -224,6 +229,22 @@ def client(app: Flask) -> FlaskClient:
     """A browser without JavaScript, signed out."""
     app.test_client_class = Visitor
     return app.test_client()
+
+
+@pytest.fixture
+def world(app: Flask) -> World:
+    """A small clinic to book in."""
+    from tests.booking.world import build  # its moments are built from the one above
+
+    return build()
+
+
+@pytest.fixture
+def desk(app: Flask, world: World) -> FlaskClient:
+    """A browser in which the front desk of that clinic is signed in."""
+    from tests.booking.desk import desk_browser
+
+    return desk_browser(app, world)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

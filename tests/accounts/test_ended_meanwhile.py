@@ -33,6 +33,8 @@ from tests.accounts.people import APP_SECRET, ORIGIN, OTHER_PASSWORD, PASSWORD, 
 from tests.at_once import Deeds, deeds
 from tests.conftest import NOW
 
+pytestmark = pytest.mark.every_way_on_both
+
 __all__ = ["deeds"]
 
 LATER = NOW + dt.timedelta(minutes=5)

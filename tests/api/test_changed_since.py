@@ -30,18 +30,13 @@ from tests import factories
 from tests.api.conftest import Program
 from tests.booking import world as w
 from tests.booking.test_pages_own import Account
+from tests.booking.world import healthy
 from tests.conftest import NOW
 
 GUEST = Details(
     first_name="Olive", last_name="Online", born_on=dt.date(1990, 1, 1), email="olive@people.example",
     phone="(212) 555-2001",
 )  # fmt: skip
-
-
-def healthy(**person: object) -> int:
-    client = w.person(**person)  # type: ignore[arg-type]
-    w.sign(client)
-    return client
 
 
 def free(desk: Program, **asked: object) -> list[str]:

@@ -12,8 +12,9 @@ from clinic.premises.models import Clinic, Location
 from clinic.shared.database import db, transaction
 from tests import factories
 from tests.api.conftest import Program
-from tests.api.test_visits import BLOCKED, count, healthy
+from tests.api.test_visits import BLOCKED, count
 from tests.booking import world
+from tests.booking.world import healthy
 
 
 def person(client: int, service: str = "relaxation", **more: Any) -> dict[str, Any]:

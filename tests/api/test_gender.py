@@ -13,8 +13,9 @@ from clinic.shared.database import db, transaction
 from clinic.therapists.models import Therapist
 from tests import factories
 from tests.api.conftest import Program
-from tests.api.test_visits import healthy, wish
+from tests.api.test_visits import wish
 from tests.booking import world
+from tests.booking.world import healthy
 
 DAY = "2026-06-12"
 GENDERS = ("woman", "man", "")

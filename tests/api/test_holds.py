@@ -17,15 +17,10 @@ from clinic.premises.models import Clinic
 from clinic.shared.database import db, transaction
 from tests.api.conftest import Program
 from tests.booking import world
+from tests.booking.world import healthy
 from tests.conftest import NOW
 
 pytestmark = pytest.mark.usefixtures("now")
-
-
-def healthy() -> int:
-    client = world.person()
-    world.sign(client)
-    return client
 
 
 def wish(client: int, when: dt.datetime, **more: Any) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from clinic.therapists.models import Therapist
 from tests import factories
 from tests.api.conftest import Program
 from tests.booking import world
+from tests.booking.world import healthy
 
 EAST, WEST = "America/New_York", "America/Los_Angeles"
 
@@ -38,12 +39,6 @@ def chain(clinic: world.World) -> Chain:
     both = db.session.get_one(Therapist, clinic.therapists[0])
     factories.make_hours(both, place, starts="08:00", ends="20:00", weekdays=range(7))
     return Chain(place.id, room.id, clinic.therapists[0], clinic.therapists[1])
-
-
-def healthy() -> int:
-    client = world.person()
-    world.sign(client)
-    return client
 
 
 def wish(starts_at: str, **more: Any) -> dict[str, Any]:

@@ -38,18 +38,13 @@ from clinic.shared.database import db, transaction
 from clinic.shared.keyring import sealed_by
 from tests.api.conftest import Program
 from tests.booking import world
+from tests.booking.world import healthy
 from tests.conftest import NOW
 
 
 @pytest.fixture
 def settings() -> dict[str, object]:
     return {"PROPAGATE_EXCEPTIONS": False}
-
-
-def healthy() -> int:
-    client = world.person()
-    world.sign(client)
-    return client
 
 
 def wish(client: int, day: int = 3, hour: int = 10, **more: Any) -> dict[str, Any]:

@@ -10,9 +10,10 @@ from clinic.booking.models import Claim, Series, Visit
 from clinic.premises.models import Clinic
 from clinic.shared.database import transaction
 from tests.api.conftest import Program
-from tests.api.test_visits import BLOCKED, count, healthy, wish
+from tests.api.test_visits import BLOCKED, count, wish
 from tests.booking import world
 from tests.booking.test_from_day import OPERATED
+from tests.booking.world import healthy
 
 
 def order(client: int, **more: Any) -> dict[str, Any]:

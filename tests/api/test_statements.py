@@ -6,7 +6,8 @@ from flask import Flask
 
 from clinic.shared import person_keys
 from tests.api.conftest import Program
-from tests.api.test_visits import healthy, wish
+from tests.api.test_visits import wish
+from tests.booking.world import healthy
 from tests.statements import counted
 
 

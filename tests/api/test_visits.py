@@ -19,6 +19,7 @@ from clinic.shared.database import db, transaction
 from tests import factories
 from tests.api.conftest import Program
 from tests.booking import world
+from tests.booking.world import healthy
 from tests.conftest import NOW
 
 BLOCKED = {"bleeding_disorder": {"type": "haemophilia", "bleed_last_4_weeks": False}}
@@ -31,12 +32,6 @@ def wish(
         "client": client, "service": service, "minutes": world.SERVICES[service],
         "starts_at": (when or world.at(3)).isoformat(), **more,
     }  # fmt: skip
-
-
-def healthy() -> int:
-    client = world.person()
-    world.sign(client)
-    return client
 
 
 def count(model: Any) -> int:

@@ -15,15 +15,10 @@ from clinic.rules.waitlist import ASKED_AGAIN_AFTER
 from clinic.shared.database import db
 from tests.api.conftest import Program
 from tests.booking import world
+from tests.booking.world import healthy
 from tests.conftest import NOW
 
 DAY = "2026-06-12"
-
-
-def healthy() -> int:
-    client = world.person()
-    world.sign(client)
-    return client
 
 
 def wish(client: int, **more: Any) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from flask import Flask
 from clinic.shared.database import db
 from tests.demo import demo_folder
 from tests.factories import LONG_AGO
-from tests.web import app_on, sqlite_address
+from tests.web import ReadyApplications, sqlite_address
 
 
 @pytest.fixture(scope="session")
@@ -23,10 +23,12 @@ def demo_data(empty_clinic: Path, tmp_path_factory: pytest.TempPathFactory) -> P
 
 
 @pytest.fixture
-def demo(demo_data: Path, tmp_path: Path) -> Iterator[Flask]:
+def demo(demo_data: Path, data_place: Path, ready_applications: ReadyApplications) -> Iterator[Flask]:
     """A demo clinic of this test's own; the clock stands at the moment for which it was made."""
-    folder = Path(shutil.copytree(demo_data, tmp_path / "demo"))
-    app = app_on(sqlite_address(folder), folder, PROPAGATE_EXCEPTIONS=False)
+    place = data_place.with_name("demo")
+    shutil.rmtree(place, ignore_errors=True)
+    folder = Path(shutil.copytree(demo_data, place))
+    app = ready_applications.on(sqlite_address(folder), folder, {"PROPAGATE_EXCEPTIONS": False})
     with time_machine.travel(LONG_AGO, tick=False), app.app_context():
         yield app
         db.session.remove()

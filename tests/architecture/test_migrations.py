@@ -44,6 +44,8 @@ from tests.empty_machine import empty_machine
 from tests.postgres import find_binaries
 from tests.web import app_on, sqlite_address
 
+pytestmark = pytest.mark.every_way_on_both
+
 SIGNED_BEFORE = (
     "INSERT INTO resource (id, kind) VALUES (1, 'client')",
     (

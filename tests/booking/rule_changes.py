@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 
-from clinic.booking.models import Visit
 from clinic.rulebook import queries as rulebook
 from clinic.rulebook.services import save_rules
 from clinic.rules.proposals import Proposal
@@ -49,8 +48,3 @@ def booked(world: w.World, client: int, service: str = "relaxation", days: int =
 def save(world: w.World, proposal: Proposal, now: dt.datetime = NOW) -> int:
     db.session.rollback()
     return save_rules(proposal, seen=rulebook.newest_number(), by=world.desk_id, now=now)
-
-
-def visit_of(visit_id: int) -> Visit:
-    db.session.rollback()
-    return db.session.get_one(Visit, visit_id)

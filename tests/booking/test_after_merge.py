@@ -42,11 +42,6 @@ MINUTE = dt.timedelta(minutes=1)
 
 
 @pytest.fixture
-def world(app: Flask) -> w.World:
-    return w.build()
-
-
-@pytest.fixture
 def guest(app: Flask, world: w.World) -> FlaskClient:
     """A browser that is not signed in."""
     return app.test_client()

@@ -6,7 +6,6 @@ import datetime as dt
 from dataclasses import replace
 
 import pytest
-from flask import Flask
 from sqlalchemy import func, select
 
 from clinic.booking.models import Claim, Screening, StatusChange, Visit
@@ -30,11 +29,6 @@ from tests.mailing import sent_at
 SOON = NOW + dt.timedelta(seconds=SHOWN_SECONDS)
 LATER = NOW + TIME_TO_TAKE_BACK
 LETTER = {"heart_failure": {"worsening": False}}
-
-
-@pytest.fixture
-def world(app: Flask) -> w.World:
-    return w.build()
 
 
 @pytest.fixture

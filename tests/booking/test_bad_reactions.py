@@ -31,11 +31,6 @@ LATER = NOW + dt.timedelta(hours=1)
 WORDS = "Dizzy for two days after the cups"
 
 
-@pytest.fixture
-def world(app: Flask) -> w.World:
-    return w.build()
-
-
 def record(world: w.World, client: int, **values: object) -> int:
     given = {
         "happened_on": w.TODAY, "visit_id": None, "by": world.desk_id, "now": LATER, "today": w.TODAY, **values,

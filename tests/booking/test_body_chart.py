@@ -23,11 +23,6 @@ pytestmark = pytest.mark.usefixtures("now")
 CHART = walk.number_of("chart")
 
 
-@pytest.fixture
-def world(app: Flask) -> w.World:
-    return w.build()
-
-
 def marks(client_id: int, desk: FlaskClient, kind: str, areas: list[str]) -> None:
     """The desk types in a whole intake with this page of the chart."""
     address = f"/clients/{client_id}/intake/desk"

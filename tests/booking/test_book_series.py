@@ -36,11 +36,6 @@ HOUR = dt.timedelta(hours=1)
 
 
 @pytest.fixture
-def world(app: Flask) -> w.World:
-    return w.build()
-
-
-@pytest.fixture
 def account(app: Flask, world: w.World) -> Account:
     made = Account(app)
     w.sign(made.client_id, now=LAST_MONTH)

@@ -20,7 +20,7 @@ from clinic.rules.visit_status import VisitStatus
 from clinic.shared.database import db, transaction
 from tests import factories
 from tests.booking import world as w
-from tests.booking.desk import book, desk_browser
+from tests.booking.desk import book
 from tests.conftest import NOW
 from tests.mailing import sent_at
 from tests.owners import browser_of
@@ -28,16 +28,6 @@ from tests.owners import browser_of
 pytestmark = pytest.mark.usefixtures("now")
 LETTER = {"heart_failure": {"worsening": False}}
 SERIOUS = {"heart_disease": {"not_sure": True}}
-
-
-@pytest.fixture
-def world(app: Flask) -> w.World:
-    return w.build()
-
-
-@pytest.fixture
-def desk(app: Flask, world: w.World) -> FlaskClient:
-    return desk_browser(app, world)
 
 
 def test_visit_taken_back_without_an_address_is_a_call_to_make(desk: FlaskClient) -> None:

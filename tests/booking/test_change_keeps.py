@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 
 import pytest
-from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import delete, update
 from werkzeug.test import TestResponse
@@ -15,21 +14,10 @@ from clinic.catalogue.models import Addon, Service, ServiceLength
 from clinic.shared.database import db, transaction
 from clinic.therapists.models import Therapist
 from tests.booking import world as w
-from tests.booking.desk import desk_browser
 from tests.typed_forms import Fields, form_on
 
 pytestmark = pytest.mark.usefixtures("now")
 ELSEWHEN = w.at(4, 11)
-
-
-@pytest.fixture
-def world(app: Flask) -> w.World:
-    return w.build()
-
-
-@pytest.fixture
-def desk(app: Flask, world: w.World) -> FlaskClient:
-    return desk_browser(app, world)
 
 
 def booked(world: w.World, *addons: str, gender: str = "") -> int:

@@ -35,12 +35,11 @@ from clinic.therapists.models import Therapist
 from tests.accounts.people import browser_of, make_person
 from tests.booking import world as w
 from tests.booking.desk import desk_browser
+from tests.booking.world import visit_of
 from tests.conftest import NOW
 from tests.diary.staff import ME, staffed
 from tests.intake import letters
 from tests.web import Visitor
-
-pytestmark = pytest.mark.variants_in_turn
 
 EARLIER = NOW - dt.timedelta(days=3)
 SIGNED = intakes.Signature("Pat Number")
@@ -63,11 +62,6 @@ def booked(
     visit_id = w.at_desk(world, client, service, when=when or w.at(0, 10)).visit_id
     assert visit_id is not None
     return client, visit_id
-
-
-def visit_of(visit_id: int) -> Visit:
-    db.session.rollback()
-    return db.session.get_one(Visit, visit_id)
 
 
 def arrive(world: w.World, visit_id: int, now: dt.datetime = NOW) -> None:

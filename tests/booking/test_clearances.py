@@ -9,7 +9,6 @@ import datetime as dt
 from typing import Any
 
 import pytest
-from flask import Flask
 from sqlalchemy import select, text, update
 from sqlalchemy.exc import DatabaseError
 
@@ -37,15 +36,8 @@ from tests.booking import world as w
 from tests.conftest import NOW
 from tests.intake import letters
 
-pytestmark = pytest.mark.variants_in_turn
-
 DAY = dt.timedelta(days=1)
 LATER = NOW + dt.timedelta(hours=2)
-
-
-@pytest.fixture
-def world(app: Flask) -> w.World:
-    return w.build()
 
 
 @pytest.fixture

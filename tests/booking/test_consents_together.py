@@ -12,7 +12,8 @@ from sqlalchemy import select
 
 from clinic.accounts.models import User
 from clinic.booking.models import Visit
-from clinic.booking.queries.checkouts import has_consent, plan_of_visit
+from clinic.booking.queries.checkouts import has_consent
+from clinic.booking.queries.visits import plan_of
 from clinic.booking.services.people import merge_clients
 from clinic.clients.models import Client
 from clinic.intake.desk_forms import PaperForm
@@ -29,11 +30,6 @@ from tests.owners import browser_of
 
 SIXTEEN, FOURTEEN = dt.date(2010, 1, 1), dt.date(2012, 1, 1)
 LATER = NOW + dt.timedelta(minutes=5)
-
-
-@pytest.fixture
-def world(app: Flask) -> w.World:
-    return w.build()
 
 
 def agree(client: int, *services: str, now: dt.datetime = NOW, in_room: bool = True) -> int:
@@ -88,7 +84,7 @@ def test_taken_back_in_the_evening_it_does_not_count_that_evening(world: w.World
     consents.withdraw_consent(number, client, by=None, now=w.at(0, 20, 5))
     assert w.statuses(client) == ["suspended"]
     visit = db.session.get_one(Visit, visit_id)
-    assert not has_consent(db.session.get_one(Client, client), visit, plan_of_visit(visit))
+    assert not has_consent(db.session.get_one(Client, client), visit, plan_of(visit))
 
 
 @pytest.mark.usefixtures("now")

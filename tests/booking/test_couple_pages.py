@@ -16,7 +16,6 @@ from clinic.booking.services.couple_changes import move_couple
 from clinic.clients.models import Client
 from clinic.shared.database import db
 from tests.booking import world as w
-from tests.booking.desk import desk_browser
 from tests.booking.test_couples import CONFIRMED, SUSPENDED, both, build, pair, states
 from tests.booking.test_series import BLEEDS, rows, somebody
 from tests.booking.test_series_pages import pressed
@@ -29,11 +28,6 @@ pytestmark = pytest.mark.usefixtures("now")
 @pytest.fixture
 def world(app: Flask) -> w.World:
     return build()
-
-
-@pytest.fixture
-def desk(app: Flask, world: w.World) -> FlaskClient:
-    return desk_browser(app, world)
 
 
 def order(other: int | str, **values: Any) -> dict[str, Any]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
-from flask import Flask
 from sqlalchemy import select
 
 from clinic.booking.models import Visit
@@ -19,11 +18,6 @@ from tests.booking import world as w
 
 pytestmark = pytest.mark.usefixtures("now")
 MINUTE, SECOND = dt.timedelta(minutes=1), dt.timedelta(seconds=1)
-
-
-@pytest.fixture
-def world(app: Flask) -> w.World:
-    return w.build()
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from clinic.shared.database import db
 from clinic.shared.mail import OutgoingMail
 from clinic.therapists.models import Therapist
 from tests.booking import world as w
-from tests.booking.desk import book, desk_browser
+from tests.booking.desk import book
 from tests.booking.test_from_day import OPERATED
 from tests.conftest import NOW
 from tests.typed_forms import form_on
@@ -29,11 +29,6 @@ pytestmark = pytest.mark.usefixtures("now")
 @pytest.fixture
 def world(app: Flask) -> w.World:
     return w.build(minds_rest=True)
-
-
-@pytest.fixture
-def desk(app: Flask, world: w.World) -> FlaskClient:
-    return desk_browser(app, world)
 
 
 def booked(desk: FlaskClient, world: w.World, days: int = 2, hour: int = 10, **declared: Any) -> str:

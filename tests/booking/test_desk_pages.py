@@ -43,17 +43,7 @@ PREGNANT = {
     "status": "confirmed", "weeks": 20, "weeks_as_of": "2026-06-09", "high_risk": False, "complication": "none",
 }  # fmt: skip
 
-pytestmark = [pytest.mark.variants_in_turn, pytest.mark.usefixtures("now")]
-
-
-@pytest.fixture
-def world(app: Flask) -> w.World:
-    return w.build()
-
-
-@pytest.fixture
-def desk(app: Flask, world: w.World) -> FlaskClient:
-    return desk_browser(app, world)
+pytestmark = pytest.mark.usefixtures("now")
 
 
 def visit_of(client_id: int) -> Visit:

@@ -11,8 +11,8 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from clinic.booking.models import Visit
+from clinic.booking.queries.visits import plan_of
 from clinic.booking.services import restricting, safe_online
-from clinic.booking.services._steps import plan_of
 from clinic.clients.models import Client
 from clinic.shared.database import db
 from tests.booking import walk

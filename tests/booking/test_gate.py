@@ -8,7 +8,6 @@ import datetime as dt
 from collections.abc import Mapping
 
 import pytest
-from flask import Flask
 from sqlalchemy import select
 
 from clinic.booking.models import Claim, Screening, Visit
@@ -67,11 +66,6 @@ CASES: list[tuple[str, Details, str, str]] = [
     ("contagious_illness", {"type": "flu", "improving": False, "symptom_free_hours": 0}, "swedish", "block"),
 ]  # fmt: skip
 NAMES = [f"{condition}-{service}-{expected}" for condition, _, service, expected in CASES]
-
-
-@pytest.fixture
-def world(app: Flask) -> w.World:
-    return w.build()
 
 
 def areas(service: str) -> tuple[str, ...]:

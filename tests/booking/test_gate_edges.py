@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
-from flask import Flask
 from sqlalchemy import select, update
 
 from clinic.booking.models import Screening, StatusChange, Visit
@@ -31,11 +30,6 @@ HAEMOPHILIA = {"type": "haemophilia", "bleed_last_4_weeks": False}
 PREGNANT = {
     "status": "confirmed", "weeks": 20, "weeks_as_of": "2026-06-09", "high_risk": False, "complication": "none",
 }  # fmt: skip
-
-
-@pytest.fixture
-def world(app: Flask) -> w.World:
-    return w.build()
 
 
 def stranger(service: str, *, email: str = "new@people.example", phone: str = "+1 212 555 0177") -> int:

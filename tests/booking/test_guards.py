@@ -18,10 +18,7 @@ from clinic.shared.guards import missing_guards
 from tests.booking import world as w
 from tests.conftest import NOW
 
-
-@pytest.fixture
-def world(app: Flask) -> w.World:
-    return w.build()
+pytestmark = pytest.mark.every_way_on_both
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
-from flask import Flask
 from sqlalchemy import func, select
 
 from clinic.booking.models import Claim, StatusChange, Visit
@@ -19,11 +18,6 @@ from tests.conftest import NOW
 
 pytestmark = pytest.mark.usefixtures("now")
 MINUTE = dt.timedelta(minutes=1)
-
-
-@pytest.fixture
-def world(app: Flask) -> w.World:
-    return w.build()
 
 
 def keep(client: int | None, when: dt.datetime, *, source: str = "api") -> int:

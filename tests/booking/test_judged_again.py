@@ -27,11 +27,6 @@ PHONE = "(212) 555-0144"
 
 
 @pytest.fixture
-def world(app: Flask) -> w.World:
-    return w.build()
-
-
-@pytest.fixture
 def people(world: w.World) -> dict[str, int]:
     """Four of the same phone, each with a visit."""
     ids = {

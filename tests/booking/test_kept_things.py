@@ -6,7 +6,6 @@ import datetime as dt
 from collections.abc import Callable
 
 import pytest
-from flask import Flask
 from sqlalchemy import select, update
 
 from clinic.booking.models import Claim, Offer, Visit
@@ -24,15 +23,10 @@ from tests import factories
 from tests.booking import world as w
 from tests.conftest import NOW
 
-pytestmark = [pytest.mark.variants_in_turn, pytest.mark.usefixtures("now")]
+pytestmark = pytest.mark.usefixtures("now")
 
 WHO = Details("Only", "Online", dt.date(1990, 1, 1), email="online@people.example", phone="(212) 555-2345")
 START = w.at(3, 11)
-
-
-@pytest.fixture
-def world(app: Flask) -> w.World:
-    return w.build()
 
 
 def by_a_page() -> Callable[[], object]:

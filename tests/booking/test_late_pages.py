@@ -36,7 +36,7 @@ from tests.owners import browser_of
 from tests.typed_forms import form_on
 from tests.web import Visitor
 
-pytestmark = [pytest.mark.variants_in_turn, pytest.mark.usefixtures("now")]
+pytestmark = pytest.mark.usefixtures("now")
 
 MINUTE = dt.timedelta(minutes=1)
 CHEST: dict[str, Any] = {"rf_chest_pain_breathless": {}}

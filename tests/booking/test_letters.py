@@ -35,11 +35,6 @@ pytestmark = pytest.mark.usefixtures("now")
 WAITS: Mapping[str, Mapping[str, object]] = {"heart_failure": letters.HEART}
 
 
-@pytest.fixture
-def world(app: Flask) -> w.World:
-    return w.build()
-
-
 def owner_of(client_id: int, email: str) -> User:
     """An account that may act for this client."""
     user: User = factories.make_user(email=email, roles=[Role.CLIENT])

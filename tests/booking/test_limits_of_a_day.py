@@ -25,6 +25,8 @@ from tests import factories
 from tests.booking import world as w
 from tests.conftest import NOW
 
+pytestmark = pytest.mark.every_way_on_both
+
 DAY = w.TODAY + dt.timedelta(days=3)
 
 

@@ -32,7 +32,7 @@ from tests.booking import world as w
 from tests.conftest import NOW
 from tests.statements import counted
 
-pytestmark = [pytest.mark.variants_in_turn, pytest.mark.usefixtures("now")]
+pytestmark = pytest.mark.usefixtures("now")
 
 MINUTE, DAY = dt.timedelta(minutes=1), dt.timedelta(days=1)
 WHO = Details("Sam", "Same", dt.date(1985, 5, 5), email="sam@people.example", phone="(212) 555-0188")
@@ -44,11 +44,6 @@ PREGNANT: dict[str, dict[str, object]] = {
         "status": "confirmed", "weeks": 20, "weeks_as_of": "2026-06-09", "high_risk": False, "complication": "none"
     }
 }  # fmt: skip
-
-
-@pytest.fixture
-def world(app: Flask) -> w.World:
-    return w.build()
 
 
 def known(declared: Mapping[str, Mapping[str, object]] | None, details: Details = WHO) -> int:

@@ -56,14 +56,9 @@ from tests.booking.test_records_at_once import make_alike, noted_rings
 from tests.conftest import NOW
 
 __all__ = ["deeds"]
-pytestmark = pytest.mark.usefixtures("now")
+pytestmark = [pytest.mark.every_way_on_both, pytest.mark.usefixtures("now")]
 MINUTE, DAY = dt.timedelta(minutes=1), dt.timedelta(days=1)
 WHO = Details("Sam", "Same", dt.date(1985, 5, 5), email="sam@people.example", phone="(212) 555-0188")
-
-
-@pytest.fixture
-def world(app: Flask) -> w.World:
-    return w.build()
 
 
 def merged(keep: int, lose: int, world: w.World) -> Callable[[], None]:

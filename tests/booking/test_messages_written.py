@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from flask import Flask
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
@@ -25,20 +24,14 @@ from clinic.shared.database import db, transaction
 from clinic.shared.mail import OutgoingMail
 from tests import factories
 from tests.booking import world as w
+from tests.booking.world import visit_of
 from tests.conftest import NOW
 from tests.mailing import sent_at
-
-pytestmark = pytest.mark.variants_in_turn
 
 HOUR, MINUTE, DAY = dt.timedelta(hours=1), dt.timedelta(minutes=1), dt.timedelta(days=1)
 START = w.at(5, 14)
 FIRST = START - 48 * HOUR
 PHONE = "+12125550147"
-
-
-@pytest.fixture
-def world(app: Flask) -> w.World:
-    return w.build()
 
 
 def booked(
@@ -58,11 +51,6 @@ def booked(
 def chosen(client_id: int, kind: str, *, is_wanted: bool) -> None:
     with transaction() as session:
         choices.choose(session, Whose(client_id), kind, is_wanted=is_wanted, now=NOW)
-
-
-def visit_of(visit_id: int) -> Visit:
-    db.session.rollback()
-    return db.session.get_one(Visit, visit_id)
 
 
 def done(world: w.World, visit_id: int, now: dt.datetime) -> None:

@@ -30,6 +30,7 @@ from clinic.therapists.models import TherapistRestriction, TherapistSkill
 from tests.booking import world as w
 from tests.booking.desk import desk_browser
 from tests.booking.test_letters import owner_of
+from tests.booking.world import visit_of
 from tests.conftest import NOW
 from tests.diary.staff import ME, OTHER, Staffed, person_with, staffed
 from tests.owners import browser_of
@@ -61,11 +62,6 @@ def ask(clinic: Staffed, client: int, verdict: str, **values: object) -> int:
         **values,
     }  # fmt: skip
     return restricting.ask_for_more_care(clinic.me, client, verdict=verdict, **asked)  # type: ignore[arg-type]
-
-
-def visit_of(visit_id: int) -> Visit:
-    db.session.rollback()
-    return db.session.get_one(Visit, visit_id)
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ from tests.booking.test_said_stays_said import CLOTS, PAGE, says_yes, visits
 from tests.conftest import NOW
 from tests.owners import browser_of, save_page
 
-pytestmark = [pytest.mark.variants_in_turn(1), pytest.mark.usefixtures("now")]
+pytestmark = [pytest.mark.stories_in_turn, pytest.mark.usefixtures("now")]
 
 NORA = {
     "first_name": "Nora", "last_name": "Walker", "born_year": "1988",

@@ -34,7 +34,10 @@ from clinic.shared.database import db, transaction
 from clinic.therapists.models import Therapist, WorkingHours
 from tests import factories
 from tests.booking import world as w
+from tests.booking.world import healthy
 from tests.conftest import NOW
+
+pytestmark = pytest.mark.every_way_on_both
 
 DAY = w.TODAY + dt.timedelta(days=3)
 ZONE = ZoneInfo(w.ZONE)
@@ -98,12 +101,6 @@ def bookable(
             found.append(starts_at)
             assert visits.cancel_visit(visit, by=None, by_clinic=True, now=NOW) is VisitStatus.CANCELLED
     return found
-
-
-def healthy() -> int:
-    client = w.person()
-    w.sign(client)
-    return client
 
 
 def test_every_client_is_offered_what_they_can_book(team: list[int]) -> None:

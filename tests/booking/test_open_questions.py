@@ -70,7 +70,7 @@ from tests.booking.test_said_stays_said import CLOTS, says_yes, visits
 from tests.conftest import NOW
 from tests.owners import browser_of
 
-pytestmark = [pytest.mark.variants_in_turn(1), pytest.mark.usefixtures("now")]
+pytestmark = [pytest.mark.stories_in_turn, pytest.mark.usefixtures("now")]
 
 __all__ = ["deeds"]
 

@@ -31,11 +31,6 @@ FAR_WITH_MY_PHONE = dataclasses.replace(FAR, phone=WHO.phone)
 
 
 @pytest.fixture
-def world(app: Flask) -> w.World:
-    return w.build()
-
-
-@pytest.fixture
 def me(world: w.World) -> int:
     return known({}, FAR)
 

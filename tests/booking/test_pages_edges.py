@@ -30,13 +30,8 @@ from tests.booking import walk
 from tests.booking import world as w
 from tests.conftest import NOW
 
-pytestmark = [pytest.mark.variants_in_turn, pytest.mark.usefixtures("now")]
+pytestmark = pytest.mark.usefixtures("now")
 HOSTILE = "<script>alert(1)</script>'\"; DROP TABLE visit;-- \u202e"
-
-
-@pytest.fixture
-def world(app: Flask) -> w.World:
-    return w.build()
 
 
 @pytest.fixture

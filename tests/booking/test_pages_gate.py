@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from zoneinfo import ZoneInfo
 
 import pytest
-from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import delete, select, update
 from werkzeug.test import TestResponse
@@ -20,7 +19,7 @@ from clinic.shared.database import db, transaction
 from tests.booking import walk
 from tests.booking import world as w
 
-pytestmark = [pytest.mark.variants_in_turn, pytest.mark.usefixtures("now")]
+pytestmark = pytest.mark.usefixtures("now")
 
 Details = Mapping[str, object]
 
@@ -53,11 +52,6 @@ CASES: list[tuple[str, Details, str, str]] = [
     ("heart_disease", {"type": "heart_attack", "date": "2026-04-01"}, "relaxation", "block"),
 ]  # fmt: skip
 WORDS_NEVER_SAID = ("denied", "rejected", "contraindicat")
-
-
-@pytest.fixture
-def world(app: Flask) -> w.World:
-    return w.build()
 
 
 @pytest.fixture

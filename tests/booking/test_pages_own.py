@@ -35,11 +35,6 @@ pytestmark = pytest.mark.usefixtures("now")
 
 
 @pytest.fixture
-def world(app: Flask) -> w.World:
-    return w.build()
-
-
-@pytest.fixture
 def client(world: w.World, client: FlaskClient) -> FlaskClient:
     return client
 

@@ -22,7 +22,8 @@ from clinic.therapists.models import Therapist
 from tests import factories
 from tests.api.conftest import Program
 from tests.booking import world as w
-from tests.booking.test_offered_is_booked import DAY, a_team, at, book, healthy
+from tests.booking.test_offered_is_booked import DAY, a_team, at, book
+from tests.booking.world import healthy
 from tests.conftest import NOW
 
 pytestmark = pytest.mark.usefixtures("now")

@@ -44,7 +44,7 @@ __all__ = ["deeds"]
 Values = dict[str, Any]
 ADDRESS = "k@people.example"  # of who is known, and of their family
 OTHERWISE_BORN = Details("Norah", "Walker", dt.date(1988, 7, 5), email=ADDRESS)
-pytestmark = [pytest.mark.variants_in_turn, pytest.mark.usefixtures("now")]
+pytestmark = pytest.mark.usefixtures("now")
 
 
 @pytest.fixture

@@ -20,6 +20,8 @@ from clinic.shared.database import db, transaction
 from tests.booking import world as w
 from tests.conftest import NOW
 
+pytestmark = pytest.mark.every_way_on_both
+
 
 @pytest.fixture
 def world(app: Flask) -> w.World:

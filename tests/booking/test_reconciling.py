@@ -11,7 +11,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import event, select, update
 
-from clinic.booking.models import Claim, Screening, Visit
+from clinic.booking.models import Claim, Screening
 from clinic.booking.queries import judged_by
 from clinic.booking.services import deadlines, reconciling
 from clinic.catalogue.models import Addon, Service
@@ -24,6 +24,7 @@ from clinic.shared.database import db, read_as_one, transaction
 from clinic.shared.mail import OutgoingMail
 from tests.booking import world as w
 from tests.booking.desk import desk_browser
+from tests.booking.world import visit_of
 from tests.conftest import NOW
 from tests.diary.staff import person_with
 from tests.diary.staff import staffed as staffed_clinic
@@ -32,11 +33,6 @@ from tests.statements import counted
 THINNERS = {
     "med_class": "anticoagulant", "medication": "warfarin", "stable_3_months": True, "bruising": False,
 }  # fmt: skip
-
-
-@pytest.fixture
-def world(app: Flask) -> w.World:
-    return w.build()
 
 
 def booked(world: w.World, days: int = 5, **declared: object) -> int:
@@ -52,11 +48,6 @@ def booked(world: w.World, days: int = 5, **declared: object) -> int:
 def judge_relaxation_as(*columns: str) -> None:
     with transaction() as session:
         session.execute(update(Service).where(Service.key == "relaxation").values(judged_as=list(columns)))
-
-
-def visit_of(visit_id: int) -> Visit:
-    db.session.rollback()
-    return db.session.get_one(Visit, visit_id)
 
 
 def mails(visit_id: int) -> list[str]:

@@ -27,11 +27,6 @@ LATER = NOW + dt.timedelta(minutes=5)
 SIGNED = intakes.Signature("Pat Number")
 
 
-@pytest.fixture
-def world(app: Flask) -> w.World:
-    return w.build()
-
-
 def known(signed_at: dt.datetime = NOW - 300 * DAY) -> int:
     client = w.person(email="pat@people.example")
     w.sign(client, now=signed_at)

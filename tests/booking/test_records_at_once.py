@@ -55,16 +55,13 @@ from tests.booking import world as w
 from tests.booking.test_gate_edges import HAEMOPHILIA
 from tests.conftest import NOW
 
+pytestmark = pytest.mark.every_way_on_both
+
 __all__ = ["deeds"]
 
 LATER = NOW + dt.timedelta(minutes=5)
 SECOND = dt.timedelta(seconds=1)
 SIGN: dict[str, dict[str, object]] = {"rf_chest_pain_breathless": {}}
-
-
-@pytest.fixture
-def world(app: Flask) -> w.World:
-    return w.build()
 
 
 def merged(keep: int, lose: int, world: w.World) -> Callable[[], object]:

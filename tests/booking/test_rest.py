@@ -36,7 +36,7 @@ from tests.conftest import NOW
 BACK = ("lower_back",)
 WHY = "Asked for it before a marathon"
 
-pytestmark = pytest.mark.usefixtures("now")
+pytestmark = [pytest.mark.every_way_on_both, pytest.mark.usefixtures("now")]
 
 
 @pytest.fixture

@@ -46,11 +46,6 @@ def account(app: Flask, world: w.World) -> Account:
     return made
 
 
-@pytest.fixture
-def desk(app: Flask, world: w.World) -> FlaskClient:
-    return desk_browser(app, world)
-
-
 def kept() -> list[tuple[int, str | None]]:
     db.session.rollback()
     return [(row.visit_id, row.reason) for row in db.session.scalars(select(RestPass))]

@@ -20,7 +20,8 @@ from clinic.shared.audit import AuditRow
 from clinic.shared.database import db
 from tests import factories
 from tests.booking import world as w
-from tests.booking.rule_changes import PILLS, booked, change, laxer, person, save, visit_of
+from tests.booking.rule_changes import PILLS, booked, change, laxer, person, save
+from tests.booking.world import visit_of
 from tests.owners import browser_of, owner_browser
 from tests.typed_forms import form_on
 

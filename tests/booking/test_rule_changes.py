@@ -5,14 +5,13 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
-from flask import Flask
 from sqlalchemy import select
 
 from clinic.booking.models import Screening, Visit
 from clinic.booking.queries import judged_by
+from clinic.booking.queries.visits import plan_of
 from clinic.booking.services import reconciling, rehearsing, safe_online, suggesting
 from clinic.booking.services._known import Known, known_of
-from clinic.booking.services._steps import plan_of
 from clinic.clients import queries as clients
 from clinic.clients.models import Client
 from clinic.diary.queries.findings import care_of
@@ -27,23 +26,9 @@ from clinic.rules.visit_status import VisitStatus
 from clinic.shared.database import db
 from tests.architecture.doors import everything
 from tests.booking import world as w
-from tests.booking.rule_changes import (
-    LETTER_FIRST,
-    PILLS,
-    PREGNANT,
-    booked,
-    change,
-    laxer,
-    person,
-    save,
-    visit_of,
-)
+from tests.booking.rule_changes import LETTER_FIRST, PILLS, PREGNANT, booked, change, laxer, person, save
+from tests.booking.world import visit_of
 from tests.conftest import NOW
-
-
-@pytest.fixture
-def world(app: Flask) -> w.World:
-    return w.build()
 
 
 def record_of(visit_id: int) -> Screening:

@@ -26,18 +26,13 @@ from tests.booking.test_couples import build as with_a_room_for_two
 from tests.booking.test_pages_own import Account
 from tests.conftest import NOW
 
-pytestmark = [pytest.mark.variants_in_turn, pytest.mark.usefixtures("now")]
+pytestmark = pytest.mark.usefixtures("now")
 
 MINUTE = dt.timedelta(minutes=1)
 LAST_MONTH = NOW - dt.timedelta(days=30)
 CLOTS: dict[str, dict[str, object]] = {"clotting_tendency": {"present": True, "under_treatment": False}}
 PAGE = walk.number_of("blood")
 PASSING = [f"c.{one}" for one in TOPICS[6].asks]
-
-
-@pytest.fixture
-def world(app: Flask) -> w.World:
-    return w.build()
 
 
 @pytest.fixture

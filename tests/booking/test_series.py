@@ -39,11 +39,6 @@ TEN = dt.time(10)
 pytestmark = pytest.mark.usefixtures("now")
 
 
-@pytest.fixture
-def world(app: Flask) -> w.World:
-    return w.build()
-
-
 def somebody(**declared: Any) -> int:
     made = w.person(email=f"series{w.new_number()}@people.example")
     w.sign(made, **declared)

@@ -30,11 +30,6 @@ from tests.owners import browser_of
 pytestmark = pytest.mark.usefixtures("now")
 
 
-@pytest.fixture
-def world(app: Flask) -> w.World:
-    return w.build()
-
-
 def order(**values: Any) -> dict[str, Any]:
     return {
         "what": "relaxation||60", "areas": ["full_body"], "therapist": "", "at": "10:00", "every": "2", "count": "4",

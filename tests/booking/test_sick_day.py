@@ -45,7 +45,7 @@ from tests.booking import world as w
 from tests.booking.desk import desk_browser
 from tests.conftest import NOW
 
-pytestmark = [pytest.mark.variants_in_turn, pytest.mark.usefixtures("now")]
+pytestmark = pytest.mark.usefixtures("now")
 
 BLOCKED = {"bleeding_disorder": {"type": "haemophilia", "bleed_last_4_weeks": False}}
 SICK, BUSY, FREE = 0, 1, 2

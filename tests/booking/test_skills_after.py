@@ -21,6 +21,7 @@ from clinic.therapists.services import keep_apart
 from tests import factories
 from tests.booking import world as w
 from tests.booking.desk import desk_browser
+from tests.booking.world import visit_of
 from tests.conftest import NOW
 
 EXPECTING = {
@@ -53,11 +54,6 @@ def booked(
 
 def tell(client: int) -> None:
     w.sign_answers(client, {"pregnancy": EXPECTING}, now=NOW + dt.timedelta(hours=1))
-
-
-def visit_of(visit_id: int) -> Visit:
-    db.session.rollback()
-    return db.session.get_one(Visit, visit_id)
 
 
 def mails() -> list[str]:

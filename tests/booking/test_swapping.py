@@ -35,11 +35,6 @@ pytestmark = pytest.mark.usefixtures("now")
 Place = tuple[dt.datetime, int, int]
 
 
-@pytest.fixture
-def world(app: Flask) -> w.World:
-    return w.build()
-
-
 def booked(
     world: w.World,
     when: dt.datetime,

@@ -36,6 +36,8 @@ from tests.booking import world as w
 from tests.conftest import NOW
 from tests.statements import counted
 
+pytestmark = pytest.mark.every_way_on_both
+
 PREGNANT = {
     "status": "confirmed", "weeks": 20, "weeks_as_of": "2026-06-09", "high_risk": False, "complication": "none",
 }  # fmt: skip

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
-from flask import Flask
 from sqlalchemy import select, update
 
 from clinic.booking.models import Visit
@@ -23,15 +22,11 @@ from clinic.rules.visit_status import VisitStatus
 from clinic.shared.database import db, transaction
 from clinic.shared.mail import OutgoingMail
 from tests.booking import world as w
+from tests.booking.world import visit_of
 from tests.conftest import NOW
 from tests.mailing import sent_at, words_of
 
 HOUR = dt.timedelta(hours=1)
-
-
-@pytest.fixture
-def world(app: Flask) -> w.World:
-    return w.build()
 
 
 def booked(world: w.World, when: dt.datetime, *, signs: bool = True) -> int:
@@ -39,11 +34,6 @@ def booked(world: w.World, when: dt.datetime, *, signs: bool = True) -> int:
     if signs:
         w.sign(client)
     return w.at_desk(world, client, "relaxation", when=when).visit_id or 0
-
-
-def visit_of(visit_id: int) -> Visit:
-    db.session.rollback()
-    return db.session.get_one(Visit, visit_id)
 
 
 def move(world: w.World, visit_id: int, to: dt.datetime, now: dt.datetime = NOW) -> None:

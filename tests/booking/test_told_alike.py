@@ -45,7 +45,7 @@ from tests.conftest import NOW
 from tests.owners import browser_of
 from tests.statements import counted
 
-pytestmark = [pytest.mark.variants_in_turn(1), pytest.mark.usefixtures("now")]
+pytestmark = [pytest.mark.stories_in_turn, pytest.mark.usefixtures("now")]
 
 TOLD = ("status", "waiting_for", "deadline_at", "permits", "starts_at", "at", "reason", "to_reconfirm")
 MINUTE = dt.timedelta(minutes=1)

@@ -30,6 +30,8 @@ from tests import factories
 from tests.booking import world as w
 from tests.conftest import NOW
 
+pytestmark = pytest.mark.every_way_on_both
+
 DAY = w.TODAY + dt.timedelta(days=3)
 START, SECOND = w.at(3, 11), dt.timedelta(seconds=1)
 LATER = NOW + dt.timedelta(minutes=11)  # a hold lasts ten

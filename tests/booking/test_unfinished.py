@@ -30,17 +30,12 @@ from tests.booking import world as w
 from tests.conftest import NOW
 from tests.owners import owner_browser
 
-pytestmark = [pytest.mark.variants_in_turn, pytest.mark.usefixtures("now")]
+pytestmark = pytest.mark.usefixtures("now")
 
 BORN = dt.date(1988, 7, 4)
 DETAILS = Details("Nora", "Walker", BORN, email="nora@people.example", phone="(212) 555-3000")
 NEXT_DAY = NOW + dt.timedelta(days=1, minutes=1)
 WARNING = {"rf_chest_pain_breathless": {"present": True}}
-
-
-@pytest.fixture
-def world(app: Flask) -> w.World:
-    return w.build()
 
 
 @pytest.fixture

@@ -38,11 +38,6 @@ SIGNED = intakes.Signature("Pat Number")
 
 
 @pytest.fixture
-def world(app: Flask) -> w.World:
-    return w.build()
-
-
-@pytest.fixture
 def client(app: Flask, world: w.World) -> FlaskClient:
     return app.test_client()
 

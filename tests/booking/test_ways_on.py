@@ -31,11 +31,6 @@ LETTER = "This needs a letter from your doctor"
 
 
 @pytest.fixture
-def world(app: Flask) -> w.World:
-    return w.build()
-
-
-@pytest.fixture
 def guest(world: w.World, client: FlaskClient) -> FlaskClient:
     return client
 

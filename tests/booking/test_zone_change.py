@@ -31,6 +31,7 @@ from clinic.therapists.models import TimeOff, WorkingHours
 from tests import factories
 from tests.at_once import Deeds, deeds
 from tests.booking import world as w
+from tests.booking.world import healthy
 from tests.conftest import NOW
 
 __all__ = ["deeds"]
@@ -46,12 +47,6 @@ def here(app: Flask) -> w.World:
         session.execute(update(OpeningHours).values(opens=dt.time(), closes=dt.time()))
         session.execute(update(WorkingHours).values(starts=dt.time(), ends=dt.time()))
     return made
-
-
-def healthy() -> int:
-    client = w.person()
-    w.sign(client)
-    return client
 
 
 def booked(here: w.World, when: dt.datetime, client: int | None = None, **values: Any) -> int:

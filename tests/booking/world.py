@@ -220,3 +220,16 @@ def statuses(client_id: int) -> list[str]:
             .order_by(Visit.starts_at)
         )
     )
+
+
+def visit_of(visit_id: int) -> Visit:
+    """The visit as it is in the database by now."""
+    db.session.rollback()
+    return db.session.get_one(Visit, visit_id)
+
+
+def healthy(**details: Any) -> int:
+    """Somebody who has signed that nothing speaks against a treatment; returns their id."""
+    client = person(**details)
+    sign(client)
+    return client

@@ -22,26 +22,16 @@ from clinic.shared.database import db, transaction
 from tests import factories
 from tests.at_once import Deeds, deeds
 from tests.booking import world as w
-from tests.booking.desk import book, desk_browser
+from tests.booking.desk import book
 from tests.conftest import NOW
 from tests.owners import browser_of
 from tests.owners import deeds as audited
 from tests.statements import counted
 
 __all__ = ["deeds"]
-pytestmark = [pytest.mark.variants_in_turn, pytest.mark.usefixtures("now")]
+pytestmark = pytest.mark.usefixtures("now")
 BORN = dt.date(1980, 4, 1)
 TYPED = {"first_name": "Nora", "last_name": "Newman", "born_on": "1990-02-03"}
-
-
-@pytest.fixture
-def world(app: Flask) -> w.World:
-    return w.build()
-
-
-@pytest.fixture
-def desk(app: Flask, world: w.World) -> FlaskClient:
-    return desk_browser(app, world)
 
 
 def twins(**values: Any) -> tuple[int, int]:

@@ -37,7 +37,6 @@ from clinic.shared.mail import OutgoingMail
 from tests import factories
 from tests.booking import walk
 from tests.booking import world as w
-from tests.booking.desk import desk_browser
 from tests.conftest import NOW
 from tests.mailing import sent_at, words_of
 from tests.owners import save_page
@@ -54,11 +53,6 @@ PASSWORD = "a long river otter lamp"
 def world(app: Flask) -> w.World:
     app.test_client_class = Visitor
     return w.build(check_in=True)
-
-
-@pytest.fixture
-def desk(app: Flask, world: w.World) -> FlaskClient:
-    return desk_browser(app, world)
 
 
 def books(app: Flask, email: str, **who: str) -> int:

@@ -32,16 +32,6 @@ from tests.typed_forms import form_on
 pytestmark = pytest.mark.usefixtures("now")
 
 
-@pytest.fixture
-def world(app: Flask) -> w.World:
-    return w.build()
-
-
-@pytest.fixture
-def desk(app: Flask, world: w.World) -> FlaskClient:
-    return desk_browser(app, world)
-
-
 @contextmanager
 def statements() -> Iterator[list[str]]:
     """Every statement sent to the database meanwhile."""

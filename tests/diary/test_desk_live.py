@@ -24,7 +24,7 @@ from clinic.rules.visit_status import VisitStatus
 from clinic.shared.database import db, transaction
 from tests.accounts.people import browser_of
 from tests.booking import world as w
-from tests.booking.desk import book, desk_browser
+from tests.booking.desk import book
 from tests.conftest import NOW
 from tests.diary.staff import person_with
 from tests.statements import counted
@@ -32,16 +32,6 @@ from tests.statements import counted
 pytestmark = pytest.mark.usefixtures("now")
 DAY = "/desk?day=2026-06-11"
 TODAY = "/desk?day=2026-06-09"
-
-
-@pytest.fixture
-def world(app: Flask) -> w.World:
-    return w.build()
-
-
-@pytest.fixture
-def desk(app: Flask, world: w.World) -> FlaskClient:
-    return desk_browser(app, world)
 
 
 def booked(

@@ -26,7 +26,7 @@ from tests.diary.staff import ME, OTHER, Staffed, person_with, staffed
 from tests.intake.test_reviews import declare, taken_back
 from tests.records.test_notes import begun, client_of, user
 
-pytestmark = [pytest.mark.variants_in_turn, pytest.mark.usefixtures("now")]
+pytestmark = pytest.mark.usefixtures("now")
 
 HEART = {"heart_failure": {"worsening": False}}
 

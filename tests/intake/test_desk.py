@@ -21,7 +21,7 @@ from clinic.shared.database import db
 from tests import factories
 from tests.booking import walk
 from tests.booking import world as w
-from tests.booking.desk import book, desk_browser
+from tests.booking.desk import book
 from tests.conftest import NOW
 
 pytestmark = pytest.mark.usefixtures("now")
@@ -29,16 +29,6 @@ pytestmark = pytest.mark.usefixtures("now")
 CANARY = "Zanzibaramycin"
 STABLE = {"med_class": "anticoagulant", "medication": CANARY, "stable_3_months": True, "bruising": False}
 COUNT = len(questionnaire.pages("intake"))
-
-
-@pytest.fixture
-def world(app: Flask) -> w.World:
-    return w.build()
-
-
-@pytest.fixture
-def desk(app: Flask, world: w.World) -> FlaskClient:
-    return desk_browser(app, world)
 
 
 def answer_no(browser: FlaskClient, address: str) -> None:

@@ -20,7 +20,6 @@ from clinic.shared.audit import AuditRow
 from clinic.shared.database import db
 from tests import factories
 from tests.booking import world as w
-from tests.booking.desk import desk_browser
 from tests.conftest import NOW
 from tests.intake import letters
 from tests.owners import browser_of
@@ -31,22 +30,12 @@ pytestmark = pytest.mark.usefixtures("now")
 
 
 @pytest.fixture
-def world(app: Flask) -> w.World:
-    return w.build()
-
-
-@pytest.fixture
 def patient(world: w.World) -> int:
     """Somebody whose visit waits for a letter."""
     client = w.person()
     w.sign(client, heart_failure=letters.HEART)
     w.at_desk(world, client, "relaxation")
     return client
-
-
-@pytest.fixture
-def desk(app: Flask, world: w.World) -> FlaskClient:
-    return desk_browser(app, world)
 
 
 @pytest.fixture

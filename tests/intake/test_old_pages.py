@@ -32,11 +32,6 @@ URGENT = {"high_blood_pressure": {"status": "uncontrolled", "systolic": 200, "di
 WORSE = {"heart_failure": {"worsening": True}}
 
 
-@pytest.fixture
-def world(app: Flask) -> w.World:
-    return w.build()
-
-
 class Page:
     """One page on the tablet, opened once; `keep` and `send` do what the browser does with it."""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
-from flask import Flask
 from sqlalchemy import select
 
 from clinic.clients.models import ClientAccess
@@ -19,11 +18,6 @@ from tests.booking import world as w
 from tests.conftest import NOW
 
 DAY = dt.timedelta(days=1)
-
-
-@pytest.fixture
-def world(app: Flask) -> w.World:
-    return w.build()
 
 
 @pytest.mark.parametrize("relation", ["self", "parent"])

@@ -8,7 +8,6 @@ import datetime as dt
 from collections.abc import Callable, Mapping
 
 import pytest
-from flask import Flask
 from sqlalchemy import select
 
 from clinic.booking.services import people, visits
@@ -32,11 +31,6 @@ WARFARIN = {
     "bruising": False,
 }
 SIGNATURE = intakes.Signature("Pat")
-
-
-@pytest.fixture
-def world(app: Flask) -> w.World:
-    return w.build()
 
 
 def still_right(client: int, now: dt.datetime) -> object:

@@ -6,7 +6,6 @@ import datetime as dt
 from functools import partial
 
 import pytest
-from flask import Flask
 
 from clinic.booking.services import people
 from clinic.intake import queries as intake
@@ -24,11 +23,6 @@ __all__ = ["deeds"]
 pytestmark = pytest.mark.usefixtures("now")
 MINUTE = dt.timedelta(minutes=1)
 BAD, MILD = {"present": True, "worsening": True}, {"present": True, "worsening": False}
-
-
-@pytest.fixture
-def world(app: Flask) -> w.World:
-    return w.build()
 
 
 def two() -> tuple[int, int]:

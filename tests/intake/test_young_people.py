@@ -31,11 +31,6 @@ SIGNED = intakes.Signature("Ma Pat", "mother", young_person_agrees=True)
 BY_PARENT = {"guardian_name": "Ma Pat", "guardian_relation": "mother", "young_person": "y"}
 
 
-@pytest.fixture
-def world(app: Flask) -> w.World:
-    return w.build()
-
-
 def submit(client: int, signature: intakes.Signature, **declared: dict[str, object]) -> int:
     return intakes.submit_intake(
         client, w.answers(**declared), signature, writer="client", source="online", consents={}, by=None,

@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from clinic.shared import clock
-from tests.browser import NO_CHROMIUM, Site, find_chromium, sandbox_flags, served
+from tests.browser import NO_CHROMIUM, Site, find_chromium, free_port, sandbox_flags, served
 from tests.demo import demo_folder
 from tests.looking import violations
+from tests.web import ReadyApplications
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -41,10 +42,20 @@ def demo_clinic(empty_clinic: Path, tmp_path_factory: pytest.TempPathFactory) ->
     return demo_folder("demo_of_today", empty_clinic, tmp_path_factory, clock.now(), CLINIC_DEMO=True)
 
 
+@pytest.fixture(scope="session")
+def port() -> int:
+    """Where the clinics are served, one after the other."""
+    return free_port()
+
+
 @pytest.fixture
-def site(demo_clinic: Path, tmp_path: Path) -> Iterator[Site]:
-    """A served demo clinic of this test's own."""
-    with served(Path(shutil.copytree(demo_clinic, tmp_path / "served"))) as found:
+def site(
+    demo_clinic: Path, data_place: Path, port: int, ready_applications: ReadyApplications
+) -> Iterator[Site]:
+    """A served demo clinic of this test's own; the next test of this process finds another one under the same name."""
+    place = data_place.with_name("served")
+    shutil.rmtree(place, ignore_errors=True)
+    with served(Path(shutil.copytree(demo_clinic, place)), port, ready_applications) as found:
         yield found
 
 

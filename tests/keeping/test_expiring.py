@@ -23,9 +23,10 @@ from clinic.keeping.models import Erasure
 from clinic.keeping.queries import people, requests
 from clinic.keeping.queries.due import due as what_is_due
 from clinic.keeping.services import erasing, expiring
-from clinic.rules.keeping import PERIODS, month_after, records_end_on, years_after
+from clinic.rules.keeping import PERIODS, month_after, records_end_on
 from clinic.rules.permissions import Role
 from clinic.rules.waitlist import When
+from clinic.rules.years import years_after
 from clinic.shared import audit_chain
 from clinic.shared.audit import AuditRow, leave_trace
 from clinic.shared.database import db, transaction

@@ -11,7 +11,8 @@ from clinic.booking.models import Visit
 from clinic.clients.models import Client
 from clinic.keeping.queries import due_people
 from clinic.keeping.services import expiring
-from clinic.rules.keeping import PERIODS, years_after
+from clinic.rules.keeping import PERIODS
+from clinic.rules.years import years_after
 from clinic.shared.database import db, transaction
 from tests.booking import world as w
 from tests.conftest import NOW

@@ -41,7 +41,7 @@ from tests.conftest import NOW
 from tests.empty_machine import empty_machine
 from tests.owners import owner_browser, save_page
 
-pytestmark = pytest.mark.usefixtures("now")
+pytestmark = [pytest.mark.every_way_on_both, pytest.mark.usefixtures("now")]
 
 
 @pytest.fixture

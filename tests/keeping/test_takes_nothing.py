@@ -57,7 +57,7 @@ from tests.intake import letters
 from tests.owners import browser_of
 
 __all__ = ["deeds"]
-pytestmark = pytest.mark.usefixtures("now")
+pytestmark = [pytest.mark.every_way_on_both, pytest.mark.usefixtures("now")]
 LATER = NOW + dt.timedelta(hours=1)
 WHO = Details("Ann", "Canary", dt.date(1985, 5, 5), email="ann@people.example", emergency_contact="Bob")
 TAKEN = (

@@ -6,7 +6,6 @@ import datetime as dt
 from email.message import EmailMessage
 
 import pytest
-from flask import Flask
 from sqlalchemy import select, update
 
 from clinic.booking.models import Visit
@@ -26,11 +25,6 @@ from tests.mailing import HEAD, sent_at
 
 pytestmark = pytest.mark.usefixtures("now")
 MINUTE = dt.timedelta(minutes=1)
-
-
-@pytest.fixture
-def world(app: Flask) -> w.World:
-    return w.build()
 
 
 def away_until(minute: int) -> None:

@@ -39,11 +39,6 @@ ENDED = {"trying": None, "failed": "failed", "refused": "failed", "dropped": "dr
 
 
 @pytest.fixture
-def world(app: Flask) -> w.World:
-    return w.build()
-
-
-@pytest.fixture
 def owner(world: w.World, app: Flask) -> FlaskClient:
     make_person("owner@people.example", Role.OWNER)
     return browser_of(app, "owner@people.example")

@@ -9,13 +9,13 @@ from typing import Any
 
 from pypdf import PdfReader
 
-from clinic.booking.models import Visit
 from clinic.records.queries.facts import facts_of, fingerprint
 from clinic.records.queries.paper import Record, record_of
 from clinic.records.queries.rested_on import Facts
 from clinic.shared.database import db
 from clinic.shared.papers import Block, Drawing, Grid, Lines, Pairs, Part
 from tests.booking import world as w
+from tests.booking.world import visit_of
 from tests.conftest import NOW
 from tests.diary.staff import Staffed
 
@@ -32,11 +32,6 @@ def booked(clinic: Staffed, *, declared: Any = None, person: Any = None, **value
     visit_id = w.at_desk(clinic.world, client, values.pop("service", "relaxation"), **values).visit_id
     assert visit_id is not None
     return visit_id
-
-
-def visit_of(visit_id: int) -> Visit:
-    db.session.rollback()
-    return db.session.get_one(Visit, visit_id)
 
 
 def facts(visit_id: int) -> Facts:

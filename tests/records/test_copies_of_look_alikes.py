@@ -24,18 +24,13 @@ from tests.booking import world as w
 from tests.conftest import NOW
 from tests.owners import browser_of
 
-pytestmark = [pytest.mark.variants_in_turn, pytest.mark.usefixtures("now")]
+pytestmark = pytest.mark.usefixtures("now")
 
 BORN = dt.date(1985, 5, 5)
 WHO = Details("Sam", "Same", BORN, email="known@people.example", phone="(212) 555-0188")
 HEART: dict[str, dict[str, object]] = {"heart_failure": {"worsening": False}}
 SIGN: dict[str, dict[str, object]] = {"rf_chest_pain_breathless": {}}
 Declared = dict[str, dict[str, object]]
-
-
-@pytest.fixture
-def world(app: Flask) -> w.World:
-    return w.build()
 
 
 def booked(name: str, own: Declared) -> int:

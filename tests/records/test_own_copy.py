@@ -115,11 +115,6 @@ def copy_for(person: Person, *, of: int | None = None) -> TestResponse:
     return person.browser.get(f"/my/people/{of or person.made['client']}/data.json", buffered=True)
 
 
-@pytest.fixture
-def world(app: Flask) -> w.World:
-    return w.build()
-
-
 def test_every_table_is_in_it_and_nobody_else(app: Flask, world: w.World) -> None:
     other, person = Person(app, world, "canary-of-another"), Person(app, world, "own-words")
     answer = copy_for(person)

@@ -24,12 +24,13 @@ from clinic.rules.rule_table import TABLE
 from clinic.rules.visit_status import VisitStatus
 from clinic.shared.database import db, transaction
 from tests.booking import world as w
+from tests.booking.world import visit_of
 from tests.conftest import NOW
 from tests.diary.staff import Staffed
 from tests.intake import letters
-from tests.records.proof import EARLIER, booked, facts, mark, record, visit_of, words_of
+from tests.records.proof import EARLIER, booked, facts, mark, record, words_of
 
-pytestmark = pytest.mark.usefixtures("now")
+pytestmark = [pytest.mark.every_way_on_both, pytest.mark.usefixtures("now")]
 SIGNED = intakes.Signature("Pat Number")
 
 

@@ -28,9 +28,10 @@ from clinic.shared.audit import AuditRow
 from clinic.shared.database import db, transaction
 from clinic.shared.languages import speaking
 from tests.booking import world as w
+from tests.booking.world import visit_of
 from tests.conftest import NOW
 from tests.diary.staff import ME, OTHER, Staffed, person_with
-from tests.records.proof import SIGN, booked, mark, pages_of, visit_of
+from tests.records.proof import SIGN, booked, mark, pages_of
 
 pytestmark = pytest.mark.usefixtures("now")
 

@@ -28,6 +28,8 @@ from clinic.shared.guards import missing_guards
 from tests import factories
 from tests.conftest import NOW
 
+pytestmark = pytest.mark.every_way_on_both
+
 TODAY = NOW.date()
 
 

@@ -11,7 +11,6 @@ from clinic.rules.screening import (
     GuardianConsent,
     Screening,
     Treatment,
-    age_on,
     earliest_day,
     red_flags_in,
     safe_services,
@@ -20,6 +19,7 @@ from clinic.rules.screening import (
     touches_combination,
 )
 from clinic.rules.verdicts import SERVICES, Outcome, Urgency, Verdict
+from clinic.rules.years import age_on
 from tests.rules.gate_cases import ADULT, DAY, ago, yes
 
 BORN = dt.date(1986, 1, 1)

@@ -38,6 +38,8 @@ from tests.booking import world as w
 from tests.conftest import NOW
 from tests.intake import letters
 
+pytestmark = pytest.mark.every_way_on_both
+
 
 @pytest.fixture
 def key_file(app: Flask) -> Path:

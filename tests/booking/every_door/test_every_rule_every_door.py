@@ -21,6 +21,8 @@ from tests.booking.every_door.cases import ALL, MILD, PLACE, Case, Try
 from tests.booking.every_door.doors import WAYS, Asked, Way
 from tests.conftest import NOW
 
+pytestmark = pytest.mark.every_way_on_both
+
 WHEN = w.at(1)
 UNDECIDED = (VisitStatus.PENDING, VisitStatus.SUSPENDED)
 OVER = (VisitStatus.RELEASED, VisitStatus.CANCELLED)

@@ -14,6 +14,8 @@ from tests.booking import world as w
 from tests.booking.every_door.cases import PLACE, Window, windows
 from tests.conftest import NOW
 
+pytestmark = pytest.mark.every_way_on_both
+
 STATUS = {"booked": ["confirmed"], "waits": ["pending"], "refused": []}
 
 
