@@ -575,6 +575,24 @@ def test_no_time_is_proposed_that_comes_too_soon_for_the_body(app: Flask, minds_
     assert (w.at(4).date() in days) != minds_rest
 
 
+def test_whoever_comes_too_soon_already_is_offered_no_other_time_that_is_too_soon(app: Flask) -> None:
+    """Staff have passed it for the time that was booked, and not for another one: it would be refused when it is
+    pressed."""
+    world, client = w.build(therapists=2), patient()
+    visit_id = book(world, SICK, 10, client)
+    w.at_desk(world, client, "deep_tissue", when=w.at(4, 8), therapist_id=world.therapists[BUSY])
+    with transaction() as session:
+        session.execute(update(Clinic).values(minds_rest=True))
+    call_in(world)
+    proposed = the_case(world).touched.other_times
+    assert proposed
+    for one in proposed:
+        revision = get(visit_id).revision
+        assert sick_day.offer_time(
+            visit_id, moment(one.starts_at), one.therapist, revision=revision, by=world.desk_id, now=NOW
+        )
+
+
 def test_other_times_are_on_the_step_of_a_clock_that_is_a_quarter_off(app: Flask) -> None:
     world, zone = w.build(therapists=2), ZoneInfo("Asia/Kathmandu")
     with transaction() as session:

@@ -87,6 +87,9 @@ def test_time_that_touches_nothing_is_saved_at_once_and_taken_back(clinic: Staff
     assert (row.starts_at, row.ends_at) == (w.at(3, 9), w.at(3, 17))
     address = f"/diary/time-off/{row.id}/remove"
     assert "Remove this entry" in browser.get("/diary/time-off").text
+    question = browser.post(address).text.replace("\xa0", " ")
+    assert ("Remove this entry?" in question, len(rows())) == (True, 1)
+    assert "Friday 12 June 2026, 9:00 am to 5:00 pm" in question, "which one, where there are several"
     assert browser.post(address, data={"sure": "1"}).status_code == 303
     assert rows() == []
     assert browser.post(address).status_code == 303  # twice is once

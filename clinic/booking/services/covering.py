@@ -160,12 +160,8 @@ class _Finder:
         return self._safe_days[day]
 
     def _is_too_soon(self, minute: int) -> bool:
-        """Whether the body would have too little rest, which it has where the visit stands now."""
-        return self.rest is not None and self._has_rest_now and self.rest.is_short(minute)
-
-    @cached_property
-    def _has_rest_now(self) -> bool:
-        return self.rest is None or not self.rest.is_short(epoch_minute(self.visit.starts_at))
+        """Whether the body would have too little rest; what was passed for another time is not passed for this one."""
+        return self.rest is not None and self.rest.is_short(minute)
 
     def _really_others(self, start: Start, found: Open, ways: Sequence[Way]) -> list[Way]:
         """This start with each therapist who has not been named for nearly the same time: a real choice. What takes

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import flash, render_template, request, url_for
+from flask import flash, get_template_attribute, render_template, request, url_for
 
 from clinic.accounts.access import who
 from clinic.booking.forms.choice import whole_number
@@ -128,13 +128,17 @@ def _asks_to_remove(whose: Whose, time_off_id: int) -> Asks | None:
     """Nothing where it is not there: then the deed says so."""
     ahead = blocks.time_off_ahead(whose.therapist_id, clock.now())
     row = next((one for one in ahead if one.id == time_off_id), None)
-    stays, follows = (
-        "desk_time_off" if whose.at_desk else "my_time_off",
+    if row is None:
+        return None
+    off_when = get_template_attribute("booking/_off_when.html", "off_when")
+    when = str(off_when(row, row.location.zone if row.location else "", row.location_id))
+    return Asks(
+        _("Remove this entry?"),
+        _("Remove this entry"),
+        "booking.desk_time_off" if whose.at_desk else "booking.my_time_off",
         _("The time can be booked again at once."),
+        ", ".join(filter(None, (str(KINDS[row.kind]), _(row.note), when))),
     )
-    about = row and ": ".join(filter(None, (str(KINDS[row.kind]), _(row.note))))
-    question, deed = _("Remove this entry?"), _("Remove this entry")
-    return Asks(question, deed, f"booking.{stays}", follows, about) if about else None
 
 
 @pages.post(
