@@ -50,10 +50,14 @@ class Site:
 
 
 @contextmanager
-def served(data_folder: Path, port: int, applications: ReadyApplications) -> Iterator[Site]:
-    """Serve the clinic in DATA_FOLDER as a real one is served: by waitress, with CSRF tokens."""
+def served(
+    data_folder: Path, port: int | None = None, applications: ReadyApplications | None = None
+) -> Iterator[Site]:
+    """Serve the clinic in DATA_FOLDER as a real one is served: by waitress, with CSRF tokens. Whoever serves several, one
+    after the other, gives the same port and `applications`, and need not make one each time."""
+    port = port or free_port()
     url = f"http://localhost:{port}"
-    app = applications.on(
+    app = (applications or ReadyApplications()).on(
         sqlite_address(data_folder),
         data_folder,
         {"CLINIC_PUBLIC_URL": url, "CLINIC_DEMO": True, "WTF_CSRF_ENABLED": True},
