@@ -53,8 +53,8 @@ class Site:
 def served(
     data_folder: Path, port: int | None = None, applications: ReadyApplications | None = None
 ) -> Iterator[Site]:
-    """Serve the clinic in DATA_FOLDER as a real one is served: by waitress, with CSRF tokens. Whoever serves several, one
-    after the other, gives the same port and `applications`, and need not make one each time."""
+    """Serve the clinic in DATA_FOLDER as a real one is served: by waitress, with CSRF tokens. Whoever serves several,
+    one after the other, gives the same port and `applications`, and need not make one each time."""
     port = port or free_port()
     url = f"http://localhost:{port}"
     app = (applications or ReadyApplications()).on(
