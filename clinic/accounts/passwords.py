@@ -23,7 +23,7 @@ MEMORY_KIB = 19456
 PASSES = 2
 LANES = 1
 LONGEST = 256  # in characters
-MOST_WAITING = 3  # of the eight that a server can answer at once
+MOST_WAITING = 2  # of the four that a server answers at once (cli/server.py)
 _LATER_THAN_OTHERS = 10  # of 19: a tenth of a processor that others want, too; all of one that is free
 
 T = TypeVar("T")

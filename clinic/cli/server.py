@@ -23,7 +23,7 @@ from waitress.server import create_server
 from waitress.task import ErrorTask, ThreadedTaskDispatcher, WSGITask
 from waitress.utilities import BadRequest, ServerNotImplemented
 
-THREADS = 8
+THREADS = 4  # more of them wait for each other: a write stands longer in line than it takes
 CONNECTIONS = 1000  # the usual 100 are used up by slow clients
 LARGEST_BODY = 32 * 1024 * 1024  # above it nothing is read; below it the page says what is too large
 FIRST_INHERITED = 3  # systemd's SD_LISTEN_FDS_START

@@ -12,6 +12,7 @@ from sqlalchemy import select, update
 
 from clinic.accounts import passwords
 from clinic.accounts.models import FailedTry, User, UserSession
+from clinic.cli import server
 from clinic.rules.permissions import Role
 from clinic.shared.database import db, transaction
 from tests.accounts.people import (
@@ -290,3 +291,7 @@ def test_when_too_many_sign_in_the_next_is_asked_to_try_again_and_no_try_is_coun
     assert rows("pat@people.example") == []
     monkeypatch.setattr(passwords._LINE, "waiting", passwords.MOST_WAITING - 1)
     assert sign_in(browser, "pat@people.example", PASSWORD).status_code == 303
+
+
+def test_half_of_those_that_answer_are_left_to_others_while_passwords_are_hashed() -> None:
+    assert passwords.MOST_WAITING * 2 <= server.THREADS
