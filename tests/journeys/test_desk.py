@@ -32,6 +32,11 @@ def next_monday(weeks: int = 0) -> str:
     return (day + dt.timedelta(days=-day.weekday() % 7, weeks=weeks)).isoformat()
 
 
+def everybodys_day(weeks: int) -> str:
+    """A Wednesday so many weeks ahead: all therapists of the demo work, whoever it was that somebody saw last."""
+    return (dt.date.fromisoformat(next_monday(weeks)) + dt.timedelta(days=2)).isoformat()
+
+
 def press_until(page: Page, found: str, key: str = "Tab", most: int = 60) -> None:
     """Press the key until the element with the focus matches the selector."""
     for _ in range(most):

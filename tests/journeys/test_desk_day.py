@@ -15,7 +15,7 @@ from clinic.booking.queries import waitlist as wishes
 from clinic.booking.services import calls, waitlist
 from clinic.demo import PASSWORD
 from clinic.shared import clock
-from tests.journeys.test_desk import next_monday, sign_in
+from tests.journeys.test_desk import everybodys_day, next_monday, sign_in
 from tests.journeys.test_intake import hold, late_script
 from tests.journeys.test_letter_check_in_and_say import sign_in as as_anybody
 from tests.looking import expect
@@ -33,7 +33,7 @@ HOUR = 76.8  # pixels: twelve steps of .4rem
 
 def book_ana(page: Page, search: str = "ana ald") -> str:
     """Ana Alder has the only visit of a day far ahead; the address of that day. By keyboard alone, from the search."""
-    day = next_monday(weeks=6)
+    day = everybodys_day(weeks=6)
     page.goto(f"/desk/visits/new?day={day}")
     page.wait_for_selector("#q:focus")
     page.keyboard.type(search)
