@@ -384,8 +384,16 @@ def test_a_deed_that_lasts_is_waited_for_before_the_old_key_goes(
         assert "no key was dropped" in said.output
         assert len(crypto.KeyRing.load(key_file).keys) == 2
         monkeypatch.setattr(keys, "OPEN_FOR", 10)
-        threading.Timer(0.5, may_end.set).start()
+        is_open = rotation._open_since
+
+        def end_once_waited_for(begun: Any) -> bool:
+            found = is_open(begun)
+            may_end.set()
+            return found
+
+        monkeypatch.setattr(rotation, "_open_since", end_once_waited_for)
         said = command(app, monkeypatch, "drop", "--yes")
+        may_end.set()
         signing.result()
     assert said.exit_code == 0, said.output
     crypto.use(crypto.KeyRing.load(key_file))
