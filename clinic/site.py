@@ -162,7 +162,7 @@ def dress_pages(app: Flask) -> None:
     filters["clock"] = clock_time
     # `length` is Jinja's own.
     filters["duration"] = lambda minutes: words.unbroken(words.length_words(minutes))
-    filters["wall"] = lambda text: clock_time(dt.time.fromisoformat(text))
+    filters["wall"] = wall
     filters["wall_hour"] = lambda hour: words.unbroken(
         words.hour_words(hour, uses_24_hours=the_clinic().uses_24_hours)
     )
@@ -183,6 +183,12 @@ def dress_pages(app: Flask) -> None:
 def clock_time(time: dt.time) -> str:
     """A time of day as the clinic writes it."""
     return words.unbroken(words.time_words(time, uses_24_hours=the_clinic().uses_24_hours))
+
+
+def wall(text: str) -> str:
+    """The time of a `wall_text` as the clinic writes it, with what tells it apart from the same one an hour later."""
+    time, _space, which = text.partition(" ")
+    return words.unbroken(f"{clock_time(dt.time.fromisoformat(time))} {which}".rstrip())
 
 
 def local_time(at: dt.datetime, zone: str = "") -> str:

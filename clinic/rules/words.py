@@ -160,7 +160,17 @@ def local_time_words(local: dt.datetime, *, uses_24_hours: bool) -> str:
 def which_of_two(local: dt.datetime) -> str:
     """The name that the zone has at this moment, where the wall shows the same time twice that day; else nothing."""
     other = local.replace(fold=1 - local.fold)
-    return (local.tzname() or "") if other.utcoffset() != local.utcoffset() else ""
+    if other.utcoffset() == local.utcoffset():
+        return ""
+    name = local.tzname() or ""
+    if name[:1] not in ("+", "-"):
+        return name
+    return f"UTC{name[:3]}:{name[3:]}".rstrip(":")  # a zone without letters of its own, such as Lord Howe
+
+
+def wall_text(local: dt.datetime) -> str:
+    """`14:15`, as a day is drawn by; `01:30 EDT` in the night in which the clock shows it twice."""
+    return f"{local:%H:%M} {which_of_two(local)}".rstrip()
 
 
 def length_words(minutes: int) -> str:

@@ -119,6 +119,12 @@ def test_a_time_that_exists_twice_is_told_apart_everywhere(here: w.World, app: F
         assert f"01:30 {name}" in page
         file = app.test_client().get(f"/visit/{name}/visit.ics").data
         assert [one[0] for one in read(file).values()] == [when]
+    for view in ("therapists", "rooms", "list"):
+        day = plain(browser.get(f"/desk?day=2026-11-01&view={view}").text)
+        said = re.findall(r"01:30 E.T|(?:–|to )01:45 E.T", day)  # the first one ends at the second 01:45
+        assert sorted(said) == sorted(
+            ["01:30 EDT", "01:30 EST", f"{'–' if view == 'list' else 'to '}01:45 EST"]
+        )
 
 
 def test_one_of_two_equal_times_is_named_also_where_only_that_one_is_free(here: w.World, app: Flask) -> None:

@@ -99,6 +99,9 @@ def test_shorter_without_an_addon_and_later_are_tried(app: Flask) -> None:
     hot = helps(get(browser, addons="hot_stone"))
     assert list(hot) == ["Without hot stones: Friday 12 June, 9:00 am"]
     assert "addons" not in hot["Without hot stones: Friday 12 June, 9:00 am"]
+    browser.environ_base["HTTP_ACCEPT_LANGUAGE"] = "de"
+    assert "Ohne Heiße Steine" in get(browser, addons="hot_stone")
+    del browser.environ_base["HTTP_ACCEPT_LANGUAGE"]
     empty = get(browser, day="2026-06-11")
     assert "No free times on Thursday 11 June" in html.unescape(empty).replace("\N{NO-BREAK SPACE}", " ")
     assert list(helps(empty)) == ["The next free day: Friday 12 June, 9:00 am"]

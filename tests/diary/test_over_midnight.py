@@ -54,3 +54,20 @@ def test_the_therapist_reads_when_it_began(clinic: Staffed, address: str) -> Non
     shown = read(clinic.browser(ME), f"{address}?day={MORNING}")
     assert "Fri 12 Jun, 11:30 pm" in shown
     assert "the first at 11:30" not in shown
+
+
+@pytest.mark.parametrize("address", ["/diary", "/diary/week"])
+def test_the_therapist_reads_which_of_two_equal_times_it_is(app: Flask, address: str) -> None:
+    """At two in the night the clock goes back to one."""
+    made, night = staffed(app), dt.date(2026, 11, 1)
+    hours = [WeeklyHours(night.weekday(), dt.time(0), dt.time(6))]
+    premises.set_opening_of_day(made.world.place_id, night, hours, by=None, now=NOW)
+    therapists.set_hours_of_day(made.me, made.world.place_id, night, hours, by=None, now=NOW)
+    for hour in (4, 6):
+        client = w.person()
+        w.sign(client)
+        when = dt.datetime(2026, 11, 1, hour, 30, tzinfo=dt.UTC)
+        booked = w.at_desk(made.world, client, "swedish", when=when, therapist_id=made.me)
+        assert booked.visit_id is not None
+    shown = read(made.browser(ME), f"{address}?day={night}")
+    assert ("12:30 am" in shown, "to 1:45 am EDT" in shown, "1:30 am EST" in shown) == (True, True, True)

@@ -173,3 +173,18 @@ def test_am_and_pm_are_english_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     assert words.time_words(dt.time(12, 15), uses_24_hours=False) == "12:15"
     assert words.time_words(dt.time(14, 15), uses_24_hours=False) == "14:15"
     assert words.hour_words(17, uses_24_hours=False) == "17:00"
+
+
+@pytest.mark.parametrize(
+    ("zone", "said"),
+    [
+        ("Australia/Lord_Howe", ("01:30 UTC+11", "01:30 UTC+10:30")),  # by half an hour, at two
+        ("America/New_York", ("01:30", "01:30")),
+    ],
+)
+def test_of_two_equal_times_each_is_told_by_its_zones_name_or_distance(
+    zone: str, said: tuple[str, str]
+) -> None:
+    both = [dt.datetime(2027, 4, 4, 1, 30, fold=fold, tzinfo=ZoneInfo(zone)) for fold in (0, 1)]
+    assert tuple(words.wall_text(one) for one in both) == said
+    assert words.wall_text(both[1] + dt.timedelta(hours=2)) == "03:30"

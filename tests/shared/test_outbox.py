@@ -498,7 +498,7 @@ def test_a_provider_of_sms_that_drips_letters_is_left_in_the_end(monkeypatch: py
     send = sms_sender_for(url, user="u", key="k", number="+1")
     assert send is not None
     # cut off by us at an end of the answer, or by the other side's word that it is cut off
-    with listening, pytest.raises(OSError, match="read|reset"):
+    with listening, pytest.raises(OSError, match=r"read|reset"):
         send("+12125550111", "x")
     assert is_left.wait(10)
 

@@ -21,7 +21,7 @@ from clinic.catalogue.queries import VisitPlan
 from clinic.clients import queries as clients
 from clinic.premises import queries as premises
 from clinic.rulebook import queries as rulebook
-from clinic.rules.language import _
+from clinic.rules.language import _, gettext
 from clinic.rules.rule_table import RuleTable
 from clinic.rules.words import in_sentence, length_words
 from clinic.therapists import queries as therapists
@@ -118,7 +118,10 @@ def _without_addon(wish: Choice, ask: Ask, first_visit: bool) -> Iterator[Change
     for key, name in pairs[:ADDONS_TRIED]:
         rest = tuple(one for one in wish.addons if one != key)
         yield from _as(
-            _("Without %(addon)s", addon=in_sentence(name)), replace(wish, addons=rest), ask, first_visit
+            _("Without %(addon)s", addon=in_sentence(gettext(name))),
+            replace(wish, addons=rest),
+            ask,
+            first_visit,
         )
 
 

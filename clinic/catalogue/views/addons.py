@@ -13,7 +13,7 @@ from clinic.catalogue.forms.addon import AddonForm, KitForm
 from clinic.catalogue.views.blueprint import pages
 from clinic.premises import queries as premises
 from clinic.rules.kinds import DEVICE_KINDS, SKILLS, words_of
-from clinic.rules.language import _
+from clinic.rules.language import _, gettext
 from clinic.rules.money import typed_money
 from clinic.rules.permissions import Permission
 from clinic.shared import clock
@@ -46,7 +46,7 @@ def add_addon() -> Answer:
 
     if not saves(form, save):
         return _page(form, None, status=422)
-    flash(_("%(data)s is added.", data=form.name.data), "success")
+    flash(_("%(data)s is added.", data=gettext(form.name.data or "")), "success")
     return go("catalogue.owner_addons")
 
 
@@ -74,7 +74,10 @@ def save_addon(addon_id: int) -> Answer:
 
     if not saves(form, save, seen_now=seen_now):
         return _page(form, addon_id, status=422)
-    flash(_("%(data)s is saved. Visits already booked stay as they are.", data=form.name.data), "success")
+    flash(
+        _("%(data)s is saved. Visits already booked stay as they are.", data=gettext(form.name.data or "")),
+        "success",
+    )
     return go("catalogue.owner_addons")
 
 

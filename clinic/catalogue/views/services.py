@@ -14,7 +14,7 @@ from clinic.catalogue.views.addons import give_kit_choices
 from clinic.catalogue.views.blueprint import pages
 from clinic.premises import queries as premises
 from clinic.rules.kinds import DEVICE_KINDS, ROOM_KINDS, licence_kind_words, words_of
-from clinic.rules.language import _
+from clinic.rules.language import _, gettext
 from clinic.rules.permissions import Permission
 from clinic.rules.verdicts import SERVICES
 from clinic.shared import clock
@@ -59,7 +59,7 @@ def add_service() -> Answer:
 
     if not saves(form, save, rest_is_right=rows.validate()):
         return _page(form, rows, None, status=422)
-    flash(_("%(data)s is added.", data=form.name.data), "success")
+    flash(_("%(data)s is added.", data=gettext(form.name.data or "")), "success")
     return go("catalogue.owner_services")
 
 
@@ -91,7 +91,10 @@ def save_service(service_id: int) -> Answer:
 
     if not saves(form, save, seen_now=seen_now, rest_is_right=rows.validate()):
         return _page(form, rows, service_id, status=422)
-    flash(_("%(data)s is saved. Visits already booked stay as they are.", data=form.name.data), "success")
+    flash(
+        _("%(data)s is saved. Visits already booked stay as they are.", data=gettext(form.name.data or "")),
+        "success",
+    )
     return go("catalogue.owner_services")
 
 

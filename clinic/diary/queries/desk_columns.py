@@ -21,7 +21,7 @@ from clinic.rules.wall_time import (
     moment,
     spill_days,
 )
-from clinic.rules.words import length_words
+from clinic.rules.words import length_words, wall_text
 from clinic.therapists import queries as therapists
 from clinic.therapists.models import Therapist, TimeOff, WorkingHours
 
@@ -198,7 +198,7 @@ def _clip(span: Interval, bounds: Interval) -> Interval:
 
 
 def _wall(minute: int, read: Read) -> str:
-    return f"{read.clock.show(minute):%H:%M}"
+    return wall_text(read.clock.show(minute))
 
 
 def _pieces(span: Interval, label: str, read: Read) -> list[Span]:
@@ -255,7 +255,7 @@ def shown_of(visit: Visit, read: Read) -> ShownVisit:
         until=_wall(epoch_minute_after(visit.ends_at), read),
         minutes=max(end - start, 5),
         step=_step(visit, read),
-        since=f"{since.astimezone(read.clock.zone):%H:%M}" if since else "",
+        since=wall_text(since.astimezone(read.clock.zone)) if since else "",
         couple_id=visit.couple_id,
         began_at=began_before(visit, start, read.clock),
     )

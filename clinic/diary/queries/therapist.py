@@ -34,6 +34,7 @@ from clinic.rules.wall_time import (
     moment,
     spill_days,
 )
+from clinic.rules.words import wall_text
 from clinic.rules.workplace import HoursAt, place_on
 from clinic.therapists import queries as therapists
 from clinic.therapists.models import TimeOff
@@ -262,8 +263,8 @@ def _own_visit(visit: Visit, read: _Read, clock: WallClock, bounds: Interval) ->
         zone=clock.zone.key,
         starts_at=visit.starts_at,
         ends_at=visit.ends_at,
-        start=f"{clock.show(start):%H:%M}",
-        until=f"{clock.show(epoch_minute_after(visit.ends_at)):%H:%M}",
+        start=wall_text(clock.show(start)),
+        until=wall_text(clock.show(epoch_minute_after(visit.ends_at))),
         minutes=max(end - start, 5),
         first_visit=visit.first_visit,
         care=read.care[visit.id],
@@ -297,4 +298,4 @@ def window(days: Sequence[OwnDay]) -> tuple[int, int]:
 
 
 def _minutes(clock_time: str) -> int:
-    return int(clock_time[:2]) * 60 + int(clock_time[3:])
+    return int(clock_time[:2]) * 60 + int(clock_time[3:5])
