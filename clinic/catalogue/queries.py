@@ -70,6 +70,11 @@ def services_on_offer() -> Sequence[Service]:
     ).all()
 
 
+def are_of(column: str, services: Iterable[Service]) -> bool:
+    """Whether one of them is judged by a column of the health rules whose name begins so."""
+    return any(name.startswith(column) for one in services for name in (one.key, *one.judged_as))
+
+
 def all_services() -> Sequence[Service]:
     """For the owner: those switched off too."""
     return db.session.scalars(select(Service).order_by(Service.position, Service.id)).all()

@@ -171,7 +171,10 @@ def test_the_pages_of_the_therapist_the_reviewer_the_desk_and_their_words(clinic
     reviewer = clinic.browser(person_with(Role.FRONT_DESK, Permission.CLINICAL_REVIEW))
     assert "Was dizzy afterwards" in reviewer.get("/reviews/more-care").text
     in_german = {"Accept-Language": "de"}
-    assert "Erst sprechen" in me.get(address, headers=in_german).text.partition("Was dizzy")[0].rpartition("queue")[2]
+    assert (
+        "Erst sprechen"
+        in me.get(address, headers=in_german).text.partition("Was dizzy")[0].rpartition("queue")[2]
+    )
     row = db.session.scalars(select(TherapistRestriction.id)).one()
     assert other.post(f"{address}/{row}/end").status_code == 404
     reviewer.post(f"/reviews/more-care/{row}/end")

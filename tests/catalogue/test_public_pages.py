@@ -187,8 +187,28 @@ def test_comparison_has_every_service_and_both_meanings(client: FlaskClient) -> 
         "By vacuum",
         "Decompression or traditional massage?",
         "Relaxation or therapeutic massage?",
+        "We offer both and always say which one we mean.",
+        "<td>Swedish massage, Relaxation massage</td>",
     ):
         assert words in page
+
+
+def test_nothing_is_promised_that_the_clinic_does_not_offer(client: FlaskClient) -> None:
+    def switch_off(key: str) -> tuple[str, str]:
+        with transaction() as session:
+            session.query(Service).filter(Service.key.startswith(key)).update({"is_active": False})
+        return client.get("/services/compare").text, client.get("/").text
+
+    compared, home = switch_off("decompression_vacuum")
+    assert ("means two things" in compared, "We offer both" in compared) == (True, False)
+    assert "Massage and decompression" in home
+    compared, home = switch_off("decompression")
+    assert ("means two things" in compared, "Decompression or traditional" in compared) == (False, False)
+    assert "With us it is called" in compared
+    assert "decompression" not in home.lower()
+    compared, _home = switch_off("relaxation")
+    compared, _home = switch_off("swedish")
+    assert "With us it is called" not in compared
 
 
 def test_where_nothing_is_on_offer_nothing_is_to_be_compared_or_found(client: FlaskClient) -> None:

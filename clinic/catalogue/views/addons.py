@@ -46,7 +46,7 @@ def add_addon() -> Answer:
 
     if not saves(form, save):
         return _page(form, None, status=422)
-    flash(_("%(data)s is added.", data=gettext(form.name.data or "")), "success")
+    flash(_("%(data)s is added.", data=gettext(str(form.name.data))), "success")
     return go("catalogue.owner_addons")
 
 
@@ -75,7 +75,7 @@ def save_addon(addon_id: int) -> Answer:
     if not saves(form, save, seen_now=seen_now):
         return _page(form, addon_id, status=422)
     flash(
-        _("%(data)s is saved. Visits already booked stay as they are.", data=gettext(form.name.data or "")),
+        _("%(data)s is saved. Visits already booked stay as they are.", data=gettext(str(form.name.data))),
         "success",
     )
     return go("catalogue.owner_addons")

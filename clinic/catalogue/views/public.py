@@ -20,8 +20,13 @@ def home() -> Answer:
     """What the clinic is, how booking works, and when it is open."""
     facts = premises.clinic_facts()
     places = _places_with_hours(uses_24_hours=facts.uses_24_hours) if facts is not None else []
-    cards = queries.cards_of(queries.services_on_offer())
-    return render_template("catalogue/home.html", places=places, cards=cards)
+    services = queries.services_on_offer()
+    return render_template(
+        "catalogue/home.html",
+        places=places,
+        cards=queries.cards_of(services),
+        decompresses=queries.are_of("decompression", services),
+    )
 
 
 def _places_with_hours(*, uses_24_hours: bool) -> list[tuple[PlaceFacts, list[tuple[str, str]]]]:
@@ -43,7 +48,13 @@ def services() -> Answer:
 @pages.get("/services/compare", needs=Permission.SITE_ANY_READ)
 def compare() -> Answer:
     """The services side by side, and what the words mean."""
-    return render_template("catalogue/compare.html", services=queries.services_on_offer())
+    services = queries.services_on_offer()
+    return render_template(
+        "catalogue/compare.html",
+        services=services,
+        by_hand=queries.are_of("decompression_traction", services),
+        by_vacuum=queries.are_of("decompression_vacuum", services),
+    )
 
 
 @pages.get("/services/<key>", needs=Permission.SITE_ANY_READ)

@@ -59,7 +59,7 @@ def add_service() -> Answer:
 
     if not saves(form, save, rest_is_right=rows.validate()):
         return _page(form, rows, None, status=422)
-    flash(_("%(data)s is added.", data=gettext(form.name.data or "")), "success")
+    flash(_("%(data)s is added.", data=gettext(str(form.name.data))), "success")
     return go("catalogue.owner_services")
 
 
@@ -92,7 +92,7 @@ def save_service(service_id: int) -> Answer:
     if not saves(form, save, seen_now=seen_now, rest_is_right=rows.validate()):
         return _page(form, rows, service_id, status=422)
     flash(
-        _("%(data)s is saved. Visits already booked stay as they are.", data=gettext(form.name.data or "")),
+        _("%(data)s is saved. Visits already booked stay as they are.", data=gettext(str(form.name.data))),
         "success",
     )
     return go("catalogue.owner_services")
